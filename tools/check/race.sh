@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Usage: race.sh DIR [go test flags]
+# Runs every Go test with the race detector and leaves coverage profiles in DIR.
+#
+# Covering all packages from all tests would link the whole product into every test binary. So a test counts for
+# its own package in the platform, for its own service in a service, and for everything in a main.
+set -euo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+dir=$1
+shift
+flags=("$@")
+rm -rf "$dir"
+mkdir -p "$dir"
+
+failed=0
+group() { # $1: profile name, then go test arguments
+	local name=$1
+	shift
+	go test -race -covermode=atomic -coverprofile="$dir/$name.out" ${flags[@]+"${flags[@]}"} "$@" || failed=1
+}
+
+group platform ./services/platform/...
+for service in services/*/; do
+	service=$(basename "$service")
+	# A folder without Go, and the folders that are no service.
+	case $service in platform | cmd) continue ;; esac
+	compgen -G "services/$service/*.go" >/dev/null || continue
+	group "$service" -coverpkg="./services/$service/..." "./services/$service/..."
+done
+if [[ -d services/cmd ]]; then
+	group cmd -coverpkg=./services/... ./services/cmd/...
+fi
+rest=$(go list ./... | grep -v -e '^trunkline/services/' -e '^trunkline/gen/' || true)
+if [[ -n $rest ]]; then
+	# shellcheck disable=SC2086 # one argument per package
+	group rest $rest
+fi
+
+if ((failed)); then
+	echo "race: some Go tests failed; their lines start with FAIL above" >&2
+	exit 1
+fi
