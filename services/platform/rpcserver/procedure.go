@@ -1,0 +1,123 @@
+package rpcserver
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"connectrpc.com/connect"
+	"google.golang.org/protobuf/reflect/protoreflect"
+)
+
+// procedure is one RPC method with everything that is known before a call.
+type procedure struct {
+	name     string // /package.Service/Method
+	stream   connect.StreamType
+	get      bool // may be called with HTTP GET
+	infra    bool // health and reflection: no metrics, no log line unless it fails
+	maxBytes int
+	timeout  time.Duration
+	meter    *meter
+	input    protoreflect.MessageDescriptor // nil when the handler has no schema
+	handler  http.Handler
+}
+
+// takesOne reports whether callers send exactly one message.
+func (p *procedure) takesOne() bool {
+	return p.stream&connect.StreamTypeClient == 0
+}
+
+// mountAll builds every handler. The procedures of a service are not known from
+// its http.Handler, so an option that the library evaluates per procedure
+// collects them.
+func (s *Server) mountAll(mounts []Mount, infra bool) error {
+	for _, m := range mounts {
+		if m.Name == "" || m.Handler == nil {
+			return fmt.Errorf("a mount needs a name and a handler (name %q)", m.Name)
+		}
+		if s.services[m.Name] {
+			return fmt.Errorf("the service %s is mounted twice", m.Name)
+		}
+		var found []*procedure
+		path, handler := m.Handler(s.marked, connect.WithConditionalHandlerOptions(
+			func(spec connect.Spec) []connect.HandlerOption {
+				p := s.newProcedure(spec, infra)
+				found = append(found, p)
+				return s.handlerOptions(p)
+			}))
+		if path != "/"+m.Name+"/" {
+			return fmt.Errorf("the mount %s serves the path %s; its name must be the full service name", m.Name, path)
+		}
+		if len(found) == 0 {
+			return fmt.Errorf("the mount %s does not pass the handler options on", m.Name)
+		}
+		s.services[m.Name] = true
+		for _, p := range found {
+			p.handler = handler
+			s.procedures[p.name] = p
+		}
+	}
+	return nil
+}
+
+func (s *Server) newProcedure(spec connect.Spec, infra bool) *procedure {
+	p := &procedure{
+		name:     spec.Procedure,
+		stream:   spec.StreamType,
+		get:      spec.StreamType == connect.StreamTypeUnary && spec.IdempotencyLevel == connect.IdempotencyNoSideEffects,
+		infra:    infra,
+		maxBytes: s.cfg.MaxMessageBytes,
+		timeout:  s.cfg.RequestTimeout,
+	}
+	if method, ok := spec.Schema.(protoreflect.MethodDescriptor); ok {
+		p.input = method.Input()
+	}
+	if l, ok := s.opts.Limits[spec.Procedure]; ok {
+		if l.MaxBytes > 0 {
+			p.maxBytes = l.MaxBytes
+		}
+		if l.Timeout > 0 {
+			p.timeout = l.Timeout
+		}
+	}
+	if !infra {
+		p.meter = newMeter(s.opts.Metrics, p.name)
+	}
+	return p
+}
+
+// slack lets a poison through the library's own size check, which stays on as a
+// second fence behind the body guard.
+const slack = nonceBytes + 1
+
+func (s *Server) handlerOptions(p *procedure) []connect.HandlerOption {
+	return []connect.HandlerOption{
+		connect.WithReadMaxBytes(p.maxBytes + slack),
+		compression(s.marks, p.maxBytes),
+		connect.WithInterceptors(s.stack(p)...),
+	}
+}
+
+// checkLimits refuses limits of procedures that do not exist: a typo would
+// silently leave the default in force.
+func (s *Server) checkLimits() error {
+	for name := range s.opts.Limits {
+		if s.procedures[name] == nil {
+			return fmt.Errorf("limits are set for %s, which no mount serves", name)
+		}
+	}
+	return nil
+}
+
+// Procedure returns the procedure of the current call, such as
+// /trunkline.routing.v1.RoutingService/SelectOperator, or "" outside of a call.
+func Procedure(ctx context.Context) string {
+	if c := callFrom(ctx); c != nil && c.procedure != nil {
+		return c.procedure.name
+	}
+	return ""
+}
+
+func lastSegment(path string) string { return path[strings.LastIndexByte(path, '/')+1:] }

@@ -1,0 +1,29 @@
+package rpcserver
+
+// Reasons of the faults that the server itself answers. They are part of the
+// API and listed in the documentation.
+const (
+	// ReasonMalformedMessage: the bytes are not a message of the expected type.
+	ReasonMalformedMessage = "MALFORMED_MESSAGE"
+	// ReasonMessageTooLarge: a message exceeds the limit of its procedure.
+	ReasonMessageTooLarge = "MESSAGE_TOO_LARGE"
+	// ReasonUnknownMethod: no such service or procedure here.
+	ReasonUnknownMethod = "UNKNOWN_METHOD"
+	// ReasonValidationFailed: the message breaks rules of the schema.
+	ReasonValidationFailed = "VALIDATION_FAILED"
+	// ReasonUnsupportedContentType: the content type names no codec for this procedure.
+	ReasonUnsupportedContentType = "UNSUPPORTED_CONTENT_TYPE"
+	// ReasonUnsupportedEncoding: the message is compressed in a way the server does not know.
+	ReasonUnsupportedEncoding = "UNSUPPORTED_ENCODING"
+	// ReasonInvalidHeader: a protocol header or query parameter has no valid value.
+	ReasonInvalidHeader = "INVALID_HEADER"
+	// ReasonMethodNotAllowed: the HTTP method does not fit the procedure.
+	ReasonMethodNotAllowed = "METHOD_NOT_ALLOWED"
+	// ReasonHTTP2Required: a bidirectional stream was tried over HTTP/1.
+	ReasonHTTP2Required = "HTTP2_REQUIRED"
+	// ReasonUnknownService: the gRPC health check asked for a service that is not here.
+	ReasonUnknownService = "UNKNOWN_SERVICE"
+)
+
+// errorDomain is the domain of every google.rpc.ErrorInfo.
+const errorDomain = "trunkline"

@@ -1,0 +1,297 @@
+package rpcserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"buf.build/go/protovalidate"
+	"connectrpc.com/connect"
+	"connectrpc.com/grpchealth"
+	"connectrpc.com/grpcreflect"
+	"connectrpc.com/otelconnect"
+	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// Options are the collaborators of a server. Only Health is required.
+type Options struct {
+	// Name tells listeners of one process apart in metrics and logs. Default "public".
+	Name   string
+	Logger *slog.Logger
+	// Health gives readiness. The server drains it when it stops, and never runs it.
+	Health *Health
+	// Mounts are the RPC services, Pages the plain HTTP handlers.
+	Mounts []Mount
+	Pages  []Page
+	// Middleware wraps everything, the first one outermost. The request id is
+	// known there, the procedure is not.
+	Middleware []func(http.Handler) http.Handler
+	// Interceptors run after the message was decoded and before validation, so
+	// that a caller who may not call learns nothing about the schema. Their
+	// errors are mapped like those of handlers.
+	Interceptors []connect.Interceptor
+	// Limits by procedure, such as /trunkline.operators.v1.RateService/ImportRates.
+	Limits map[string]Limits
+	// Metrics counts calls; health and reflection are left out.
+	Metrics Metrics
+	// Registerer gets the server's own metrics. Nil registers none.
+	Registerer prometheus.Registerer
+	// Gatherer feeds /metrics. Nil serves no such page.
+	Gatherer prometheus.Gatherer
+	// TracerProvider traces calls. Nil traces none.
+	TracerProvider trace.TracerProvider
+	// Propagator reads the trace context of callers. Nil takes W3C trace context.
+	Propagator propagation.TextMapPropagator
+}
+
+// Server serves one listener. Create it with New, then Listen and Serve.
+type Server struct {
+	cfg  Config
+	opts Options
+	log  *slog.Logger
+
+	health     *Health
+	certs      *certificates // nil without TLS
+	marks      *marks
+	marked     connect.HandlerOption
+	procedures map[string]*procedure
+	services   map[string]bool
+	validator  protovalidate.Validator
+	trace      connect.Interceptor
+	errors     *connect.ErrorWriter
+	observer   *observer
+	panics     prometheus.Counter
+
+	entry http.Handler // middleware around route
+	pages *http.ServeMux
+	http  *http.Server
+
+	inflight inflight
+	draining chan struct{} // closes when the listener closes
+
+	mu       sync.Mutex
+	listener net.Listener
+	served   bool
+	closed   bool // Shutdown came before Serve
+
+	stopOnce, forceOnce sync.Once
+	stopping, forced    chan struct{}
+	done                chan struct{} // closes when Serve returns
+}
+
+// New builds the server and checks everything that can be checked before
+// listening: configuration, mounts, limits, validation rules and TLS files.
+func New(cfg Config, opts Options) (*Server, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	if opts.Health == nil {
+		return nil, errors.New("rpcserver needs a Health")
+	}
+	if opts.Name == "" {
+		opts.Name = "public"
+	}
+	if opts.Logger == nil {
+		opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	s := &Server{
+		cfg:        cfg,
+		opts:       opts,
+		log:        opts.Logger.With("listener", opts.Name),
+		health:     opts.Health,
+		marks:      newMarks(),
+		procedures: map[string]*procedure{},
+		services:   map[string]bool{},
+		errors:     connect.NewErrorWriter(),
+		draining:   make(chan struct{}),
+		stopping:   make(chan struct{}),
+		forced:     make(chan struct{}),
+		done:       make(chan struct{}),
+	}
+	s.inflight.idle = make(chan struct{}, 1)
+	s.marked = connect.WithHandlerOptions(codecs(s.marks)...)
+	s.observer = &observer{log: s.log, unknown: newMeter(opts.Metrics, "")}
+	for _, step := range []func() error{s.addMetrics, s.addTrace, s.addServices, s.prepareValidation, s.addPages} {
+		if err := step(); err != nil {
+			return nil, err
+		}
+	}
+	s.http = s.httpServer()
+	return s, nil
+}
+
+func (s *Server) addMetrics() error {
+	panics := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "trunkline_rpc_panics_total",
+		Help: "Panics that were caught while serving a request.",
+	}, []string{"listener"})
+	expiry := prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "trunkline_certificate_expiry_seconds",
+		Help: "End of validity of the TLS files in force, in seconds since 1970. kind is server or client_ca.",
+	}, []string{"listener", "kind"})
+	var err error
+	if panics, err = register(s.opts.Registerer, panics); err != nil {
+		return err
+	}
+	if expiry, err = register(s.opts.Registerer, expiry); err != nil {
+		return err
+	}
+	s.panics = panics.WithLabelValues(s.opts.Name)
+	if !s.cfg.TLS.Enabled() {
+		return nil
+	}
+	s.certs, err = newCertificates(s.cfg.TLS, s.log, expiry.MustCurryWith(prometheus.Labels{"listener": s.opts.Name}))
+	return err
+}
+
+// register lets several listeners of a process share a collector.
+func register[C prometheus.Collector](reg prometheus.Registerer, c C) (C, error) {
+	if reg == nil {
+		return c, nil
+	}
+	err := reg.Register(c)
+	var already prometheus.AlreadyRegisteredError
+	if errors.As(err, &already) {
+		if same, ok := already.ExistingCollector.(C); ok {
+			return same, nil
+		}
+	}
+	return c, err
+}
+
+func (s *Server) addTrace() error {
+	if s.opts.TracerProvider == nil {
+		return nil
+	}
+	propagator := s.opts.Propagator
+	if propagator == nil {
+		propagator = propagation.TraceContext{}
+	}
+	interceptor, err := otelconnect.NewInterceptor(
+		otelconnect.WithTracerProvider(s.opts.TracerProvider),
+		otelconnect.WithPropagator(propagator),
+		otelconnect.WithTrustRemote(),
+		otelconnect.WithoutMetrics(),
+	)
+	if err != nil {
+		return fmt.Errorf("create the tracing interceptor: %w", err)
+	}
+	s.trace = interceptor
+	return nil
+}
+
+func (s *Server) addServices() error {
+	if err := s.mountAll(s.opts.Mounts, false); err != nil {
+		return err
+	}
+	if err := s.checkLimits(); err != nil {
+		return err
+	}
+	checker := &grpcHealth{health: s.health, services: map[string]bool{}}
+	var names []string
+	for name := range s.services {
+		checker.services[name] = true
+		names = append(names, name)
+	}
+	infra := []Mount{{
+		Name: grpchealth.HealthV1ServiceName,
+		Handler: func(opts ...connect.HandlerOption) (string, http.Handler) {
+			return grpchealth.NewHandler(checker, opts...)
+		},
+	}}
+	if s.cfg.Reflection {
+		reflector := grpcreflect.NewStaticReflector(append(names, grpchealth.HealthV1ServiceName)...)
+		infra = append(infra, Mount{
+			Name: grpcreflect.ReflectV1ServiceName,
+			Handler: func(opts ...connect.HandlerOption) (string, http.Handler) {
+				return grpcreflect.NewHandlerV1(reflector, opts...)
+			},
+		}, Mount{
+			Name: grpcreflect.ReflectV1AlphaServiceName,
+			Handler: func(opts ...connect.HandlerOption) (string, http.Handler) {
+				return grpcreflect.NewHandlerV1Alpha(reflector, opts...)
+			},
+		})
+	}
+	return s.mountAll(infra, true)
+}
+
+func (s *Server) addPages() (err error) {
+	s.pages = http.NewServeMux()
+	// The mux reports bad and conflicting patterns by panicking.
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("mount a page: %v", v)
+		}
+	}()
+	pages := append(healthPages(s.health), s.opts.Pages...)
+	if s.opts.Gatherer != nil {
+		pages = append(pages, metricsPage(s.opts.Gatherer))
+	}
+	for _, p := range pages {
+		s.pages.Handle(p.Pattern, p.Handler)
+	}
+	s.entry = http.HandlerFunc(s.route)
+	for i := len(s.opts.Middleware) - 1; i >= 0; i-- {
+		s.entry = s.opts.Middleware[i](s.entry)
+	}
+	return nil
+}
+
+const (
+	pingAfter    = 30 * time.Second // a silent HTTP/2 peer is asked for a sign of life
+	pingTimeout  = 15 * time.Second
+	writeStalled = 30 * time.Second // a peer that reads nothing is dropped
+)
+
+func (s *Server) httpServer() *http.Server {
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(true)
+	protocols.SetUnencryptedHTTP2(true)
+	srv := &http.Server{
+		Handler:           s,
+		Protocols:         &protocols,
+		ReadHeaderTimeout: s.cfg.ReadHeaderTimeout,
+		IdleTimeout:       s.cfg.IdleTimeout,
+		MaxHeaderBytes:    s.cfg.MaxHeaderBytes,
+		HTTP2: &http.HTTP2Config{
+			MaxConcurrentStreams: s.cfg.MaxConcurrentStreams,
+			SendPingTimeout:      pingAfter,
+			PingTimeout:          pingTimeout,
+			WriteByteTimeout:     writeStalled,
+		},
+		ErrorLog: log.New(httpLog{s.log}, "", 0),
+		BaseContext: func(net.Listener) context.Context {
+			return context.WithValue(context.Background(), drainKey{}, s.draining)
+		},
+	}
+	if s.certs != nil {
+		srv.TLSConfig = s.certs.serverConfig()
+	}
+	return srv
+}
+
+// httpLog keeps what strangers can cause at will, such as failed handshakes,
+// below the default level.
+type httpLog struct{ log *slog.Logger }
+
+// Write implements io.Writer for the log of net/http.
+func (h httpLog) Write(p []byte) (int, error) {
+	level := slog.LevelWarn
+	text := strings.TrimSpace(string(p))
+	if strings.Contains(text, "TLS handshake error") || strings.HasPrefix(text, "http2:") {
+		level = slog.LevelDebug
+	}
+	h.log.Log(context.Background(), level, "http server", "detail", text)
+	return len(p), nil
+}
