@@ -1,0 +1,106 @@
+package routing
+
+import (
+	"github.com/google/uuid"
+
+	"trunkline/services/platform/money"
+)
+
+// Versions names the state a decision was made by.
+type Versions struct {
+	// Config counts every change of operators, rules and rates; Rules only those of rules and rates.
+	Config, Rules int64
+	// Release is empty unless the table was built from a published release.
+	Release string
+}
+
+// Table is a compiled, immutable rule set. It is built once by a TableBuilder and read by any number of
+// goroutines without a lock. Rows hold no strings and no pointers: prefixes are implied by the trie,
+// accounts, operators, currencies and validity are numbers of small tables beside.
+type Table struct {
+	versions Versions
+
+	rules    trie
+	ruleRows []ruleRow
+
+	rates    trie
+	rateRows []rateRow
+
+	candidates []candidateRow
+	sets       []set
+	spans      []span // spans[0] is always
+	accounts   map[uuid.UUID]uint32
+	operators  []operatorRow
+	currencies []currencyRow // currencies[0] is no price
+}
+
+// ruleRow is a rule. Rows of one prefix are sorted by account (0 is global), then rules for fewer
+// message types first, then id.
+type ruleRow struct {
+	id       uuid.UUID
+	account  uint32
+	set      uint32
+	span     uint32
+	types    MessageTypes
+	strategy Strategy
+	flags    uint8
+}
+
+const (
+	flagFallThrough = 1 << iota
+	flagInactive
+)
+
+// set is a range of candidates. Equal candidate lists are stored once.
+type set struct {
+	first, n uint32
+}
+
+type candidateRow struct {
+	nanos    int64
+	operator uint32
+	priority int32
+	weight   int32
+	currency uint16
+}
+
+// rateRow is a rate. Rows of one prefix are sorted by operator, type, then start, latest first.
+type rateRow struct {
+	nanos    int64
+	operator uint32
+	span     uint32
+	currency uint16
+	kind     MessageType
+}
+
+type operatorRow struct {
+	*Operator
+	health *healthCell
+}
+
+type currencyRow struct {
+	code money.Currency
+	// rate is what one unit is worth in billionths of the base currency; 0 is not known.
+	rate uint64
+}
+
+// Versions tells which state the table was built from.
+func (t *Table) Versions() Versions { return t.versions }
+
+// Rules is the number of rules.
+func (t *Table) Rules() int { return len(t.ruleRows) }
+
+// Prefixes is the number of different prefixes with rules.
+func (t *Table) Prefixes() int {
+	count := 0
+	for at := range len(t.rules.nodes) - 1 {
+		if lo, hi := t.rules.rows(uint32(at)); lo != hi {
+			count++
+		}
+	}
+	return count
+}
+
+func (t *Table) price(currency uint16, nanos int64) money.Money {
+	return money.Money{Nanos: nanos, Currency: t.currencies[currency].code}
+}
