@@ -1,0 +1,24 @@
+package operators
+
+// countryCodes is ISO 3166-1 alpha-2, the officially assigned codes as of 2026-01.
+const countryCodes = "" +
+	"ADAEAFAGAIALAMAOAQARASATAUAWAXAZBABBBDBEBFBGBHBIBJBLBMBNBOBQBRBSBTBVBWBYBZ" +
+	"CACCCDCFCGCHCICKCLCMCNCOCRCUCVCWCXCYCZDEDJDKDMDODZECEEEGEHERESETFIFJFKFMFOFR" +
+	"GAGBGDGEGFGGGHGIGLGMGNGPGQGRGSGTGUGWGYHKHMHNHRHTHUIDIEILIMINIOIQIRISIT" +
+	"JEJMJOJPKEKGKHKIKMKNKPKRKWKYKZLALBLCLILKLRLSLTLULVLYMAMCMDMEMFMGMHMKMLMMMNMOMP" +
+	"MQMRMSMTMUMVMWMXMYMZNANCNENFNGNINLNONPNRNUNZOMPAPEPFPGPHPKPLPMPNPRPSPTPWPYQA" +
+	"RERORSRURWSASBSCSDSESGSHSISJSKSLSMSNSOSRSSSTSVSXSYSZTCTDTFTGTHTJTKTLTMTNTOTRTTTVTWTZ" +
+	"UAUGUMUSUYUZVAVCVEVGVIVNVUWFWSYEYTZAZMZW"
+
+// countries maps every assigned code to true.
+var countries = func() map[string]bool {
+	set := make(map[string]bool, len(countryCodes)/2)
+	for i := 0; i+2 <= len(countryCodes); i += 2 {
+		set[countryCodes[i:i+2]] = true
+	}
+	return set
+}()
+
+// isCountry reports whether code is an assigned ISO 3166-1 alpha-2 code in
+// capital letters.
+func isCountry(code string) bool { return countries[code] }

@@ -1,0 +1,138 @@
+package database
+
+import (
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
+	"trunkline/services/operators"
+	"trunkline/services/platform/e164"
+	"trunkline/services/platform/money"
+)
+
+type operatorRow struct {
+	bun.BaseModel `bun:"table:operators,alias:o"`
+
+	OperatorID   uuid.UUID  `bun:"operator_id,pk"`
+	Name         string     `bun:"name"`
+	Host         string     `bun:"host"`
+	Port         int        `bun:"port"`
+	SystemID     string     `bun:"system_id"`
+	BindType     string     `bun:"bind_type"`
+	MaxTPS       int        `bun:"max_tps"`
+	MessageTypes string     `bun:"message_types"`
+	Status       string     `bun:"status"`
+	Version      int64      `bun:"version"`
+	CreatedAt    time.Time  `bun:"created_at"`
+	UpdatedAt    time.Time  `bun:"updated_at"`
+	DeletedAt    *time.Time `bun:"deleted_at"`
+}
+
+func fromOperator(o operators.Operator) operatorRow {
+	return operatorRow{
+		OperatorID: o.ID, Name: o.Name, Host: o.Host, Port: o.Port, SystemID: o.SystemID,
+		BindType: o.BindType.String(), MaxTPS: o.MaxTPS, MessageTypes: o.MessageTypes.String(),
+		Status: o.Status.String(), Version: o.Version, CreatedAt: o.CreatedAt, UpdatedAt: o.UpdatedAt,
+	}
+}
+
+func (r operatorRow) operator() (operators.Operator, error) {
+	bindType, err1 := operators.ParseBindType(r.BindType)
+	types, err2 := operators.ParseMessageTypes(r.MessageTypes)
+	status, err3 := operators.ParseStatus(r.Status)
+	return operators.Operator{
+		ID: r.OperatorID, Name: r.Name, Host: r.Host, Port: r.Port, SystemID: r.SystemID,
+		BindType: bindType, MaxTPS: r.MaxTPS, MessageTypes: types, Status: status, Version: r.Version,
+		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(),
+	}, errors.Join(err1, err2, err3)
+}
+
+type ruleRow struct {
+	bun.BaseModel `bun:"table:routing_rules,alias:r"`
+
+	RuleID       uuid.UUID     `bun:"rule_id,pk"`
+	AccountID    uuid.NullUUID `bun:"account_id"`
+	Prefix       string        `bun:"prefix"`
+	Country      string        `bun:"country"`
+	MessageTypes string        `bun:"message_types"`
+	Strategy     string        `bun:"strategy"`
+	OnExhausted  string        `bun:"on_exhausted"`
+	Active       bool          `bun:"active"`
+	ValidFrom    *time.Time    `bun:"valid_from"`
+	ValidTo      *time.Time    `bun:"valid_to"`
+	CreatedAt    time.Time     `bun:"created_at"`
+	UpdatedAt    time.Time     `bun:"updated_at"`
+	DeletedAt    *time.Time    `bun:"deleted_at"`
+}
+
+func fromRule(r operators.Rule) ruleRow {
+	return ruleRow{
+		RuleID: r.ID, AccountID: uuid.NullUUID{UUID: r.Account, Valid: r.Account != uuid.Nil},
+		Prefix: r.Prefix.String(), Country: r.Country, MessageTypes: r.MessageTypes.String(),
+		Strategy: r.Strategy.String(), OnExhausted: r.OnExhausted.String(), Active: r.Active,
+		ValidFrom: optional(r.ValidFrom), ValidTo: optional(r.ValidTo), CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt,
+	}
+}
+
+// rule converts all but the candidates.
+func (r ruleRow) rule() (operators.Rule, error) {
+	prefix, err1 := e164.ParsePrefix(r.Prefix)
+	types, err2 := operators.ParseMessageTypes(r.MessageTypes)
+	strategy, err3 := operators.ParseStrategy(r.Strategy)
+	onExhausted, err4 := operators.ParseOnExhausted(r.OnExhausted)
+	return operators.Rule{
+		ID: r.RuleID, Account: r.AccountID.UUID, Prefix: prefix, Country: r.Country, MessageTypes: types,
+		Strategy: strategy, OnExhausted: onExhausted, Active: r.Active,
+		ValidFrom: moment(r.ValidFrom), ValidTo: moment(r.ValidTo), CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(),
+	}, errors.Join(err1, err2, err3, err4)
+}
+
+type candidateRow struct {
+	bun.BaseModel `bun:"table:rule_candidates,alias:c"`
+
+	RuleID       uuid.UUID `bun:"rule_id,pk"`
+	OperatorID   uuid.UUID `bun:"operator_id,pk"`
+	Priority     int       `bun:"priority"`
+	Weight       int       `bun:"weight"`
+	PriceNanos   *int64    `bun:"price_nanos"`
+	Currency     *string   `bun:"currency"`
+	OperatorName string    `bun:"operator_name,scanonly"`
+}
+
+func fromCandidates(rule operators.Rule, rows []candidateRow) []candidateRow {
+	for _, c := range rule.Candidates {
+		row := candidateRow{RuleID: rule.ID, OperatorID: c.OperatorID, Priority: c.Priority, Weight: c.Weight}
+		if !c.Price.IsZero() {
+			currency := c.Price.Currency.String()
+			row.PriceNanos, row.Currency = &c.Price.Nanos, &currency
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+func (r candidateRow) candidate() (operators.Candidate, error) {
+	c := operators.Candidate{OperatorID: r.OperatorID, OperatorName: r.OperatorName, Priority: r.Priority, Weight: r.Weight}
+	if r.PriceNanos == nil || r.Currency == nil {
+		return c, nil
+	}
+	var err error
+	c.Price, err = money.FromNanos(*r.PriceNanos, *r.Currency)
+	return c, err
+}
+
+func optional(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+func moment(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return t.UTC()
+}

@@ -1,0 +1,149 @@
+package operators
+
+import (
+	"math"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"trunkline/services/platform/fault"
+)
+
+// ReasonInvalid marks values that Validate refuses.
+const ReasonInvalid = "VALIDATION_FAILED"
+
+// Limits of the fields.
+const (
+	MaxName     = 100 // characters
+	MaxSystemID = 15  // bytes; SMPP 3.4 gives the field 16 with its terminator
+	MaxPort     = 65535
+	MaxTPS      = math.MaxInt32
+)
+
+// Operator is one connection to a mobile operator or aggregator. Its password is
+// not part of it.
+type Operator struct {
+	ID uuid.UUID
+	// Name is unique among live operators.
+	Name string
+	// Host is a host name in lower case or an IP address. Host, Port and SystemID
+	// together are unique among live operators.
+	Host     string
+	Port     int
+	SystemID string
+	BindType BindType
+	// MaxTPS is how many messages per second it accepts, at least 1.
+	MaxTPS int
+	// MessageTypes is what it carries; never empty.
+	MessageTypes MessageTypes
+	Status       Status
+	// Version rises with every change, starting at 1.
+	Version              int64
+	CreatedAt, UpdatedAt time.Time
+}
+
+// Connection is what the operator's own equipment tells sessions apart by.
+type Connection struct {
+	Host     string
+	Port     int
+	SystemID string
+}
+
+// Connection returns the operator's connection.
+func (o Operator) Connection() Connection {
+	return Connection{Host: o.Host, Port: o.Port, SystemID: o.SystemID}
+}
+
+// String returns system_id@host:port.
+func (c Connection) String() string {
+	return c.SystemID + "@" + c.Host + ":" + strconv.Itoa(c.Port)
+}
+
+// Validate returns nil, or an InvalidArgument fault with every field that is
+// wrong. Fields are named as in files: name, host, system_id and so on.
+func (o Operator) Validate() error {
+	return invalid(o.problems())
+}
+
+func (o Operator) problems() []fault.Violation {
+	var v violations
+	v.check("name", checkName(o.Name))
+	v.check("host", checkHost(o.Host))
+	v.check("port", checkRange(o.Port, 1, MaxPort))
+	v.check("system_id", checkSystemID(o.SystemID))
+	v.check("bind_type", checkSet(o.BindType.String(), bindTypeNames[1:]))
+	v.check("max_tps", checkRange(o.MaxTPS, 1, MaxTPS))
+	switch {
+	case o.MessageTypes == 0:
+		v.check("message_types", "must not be empty")
+	case !o.MessageTypes.valid():
+		v.check("message_types", "must hold only "+alternatives(messageTypeNames[:]))
+	}
+	v.check("status", checkSet(o.Status.String(), statusNames[1:]))
+	return v
+}
+
+type violations []fault.Violation
+
+func (v *violations) check(field, problem string) {
+	if problem != "" {
+		*v = append(*v, fault.Violation{Field: field, Description: problem})
+	}
+}
+
+func invalid(v []fault.Violation) error {
+	if len(v) == 0 {
+		return nil
+	}
+	return fault.Invalid(ReasonInvalid, v...)
+}
+
+func checkName(name string) string {
+	switch {
+	case !utf8.ValidString(name):
+		return "must be UTF-8"
+	case name == "" || utf8.RuneCountInString(name) > MaxName:
+		return "must have 1 to 100 characters"
+	case strings.TrimSpace(name) != name:
+		return "must not start or end with a space"
+	case strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }):
+		return "must hold only printable characters"
+	}
+	if _, err := uuid.Parse(name); err == nil {
+		return "must not be a UUID, because rules may name an operator by either"
+	}
+	return ""
+}
+
+func checkSystemID(id string) string {
+	if id == "" || len(id) > MaxSystemID {
+		return "must have 1 to 15 characters"
+	}
+	for i := range len(id) {
+		if id[i] < ' ' || id[i] > '~' {
+			return "must hold only printable ASCII characters"
+		}
+	}
+	if strings.TrimSpace(id) != id {
+		return "must not start or end with a space"
+	}
+	return ""
+}
+
+func checkRange(n, low, high int) string {
+	if n < low || n > high {
+		return "must be a whole number from " + strconv.Itoa(low) + " to " + strconv.Itoa(high)
+	}
+	return ""
+}
+
+func checkSet(name string, names []string) string {
+	if name == "" {
+		return "must be " + alternatives(names)
+	}
+	return ""
+}
