@@ -1,0 +1,174 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"strings"
+	"syscall"
+	"time"
+
+	"connectrpc.com/connect"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+
+	"trunkline/services/platform/fault"
+)
+
+// failure is the end of a command that people read: what failed, why, what to do.
+type failure struct {
+	exit    int
+	message string
+	// lines follow the message, each indented: field violations and the request id.
+	lines []string
+	// silent is set when everything was said already.
+	silent bool
+	cause  error
+}
+
+// Error returns the message.
+func (f *failure) Error() string { return f.message }
+
+// Unwrap returns the cause, which may be nil.
+func (f *failure) Unwrap() error { return f.cause }
+
+func failf(exit int, format string, args ...any) *failure {
+	return &failure{exit: exit, message: fmt.Sprintf(format, args...)}
+}
+
+func usagef(format string, args ...any) *failure { return failf(ExitUsage, format, args...) }
+
+// said ends a command whose output has told everything.
+func said(exit int) error {
+	if exit == ExitOK {
+		return nil
+	}
+	return &failure{exit: exit, silent: true}
+}
+
+func connectName(k fault.Kind) string { return strings.ToLower(k.String()) }
+
+// advice is what to do about a stable reason or, in lower case, about a code.
+var advice = map[string]string{
+	"NO_ROUTE":           "`trunkline routes explain NUMBER` shows the rules; `trunkline rules import` adds one",
+	"NO_USABLE_OPERATOR": "`trunkline routes explain NUMBER` shows why each operator was refused",
+	"MESSAGE_TOO_LARGE":  "send less at once, or raise server.max_message_bytes",
+	"FILE_TOO_LARGE":     "split the file; imports add to what is there",
+	"IMPORT_RUNNING":     "wait for it to end, then run this one again",
+	"OPERATORS_CHANGED":  "somebody changed operators meanwhile: run the import again",
+	"permission_denied":  "use a credential with the role this needs",
+	"unauthenticated":    "give a valid credential",
+	"resource_exhausted": "wait a little and try again",
+	"unavailable":        "try again; the server's /health/detailed tells what is down",
+	"aborted":            "something else changed it meanwhile: try again",
+	"internal":           "the server's log has the cause under the request id",
+	"unknown":            "check that --server is a Trunkline server",
+	"unimplemented":      "this server does not offer it: check --server and its version",
+}
+
+// describe turns the error of a call into a failure. what says what was tried,
+// such as "select an operator".
+func (c *client) describe(ctx context.Context, what string, err error) error {
+	if ctx.Err() != nil {
+		return &failure{exit: ExitInterrupted, message: what + ": interrupted", cause: err}
+	}
+	var ce *connect.Error
+	if !errors.As(err, &ce) {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	code := ce.Code()
+	if !connect.IsWireError(err) {
+		switch {
+		case neverConnected(err) || code == connect.CodeUnavailable && belowHTTP(err) && !lost(err):
+			return &failure{exit: ExitUnavailable, cause: err, message: fmt.Sprintf(
+				"cannot reach %s: is `trunkline dev` or `serve` running? set --server (%s)", c.shown, clean(reasonOf(err)))}
+		case lost(err):
+			return &failure{exit: ExitUnavailable, cause: err, message: fmt.Sprintf(
+				"%s: lost the connection to %s: try again; its log tells whether it stopped", what, c.shown)}
+		case code == connect.CodeDeadlineExceeded:
+			return &failure{exit: ExitUnavailable, cause: err, message: fmt.Sprintf(
+				"%s: %s did not answer within %s: try again, or allow more with --timeout", what, c.shown, c.timeout)}
+		}
+	}
+	return serverFailure(what, ce)
+}
+
+// neverConnected tells whether dialing failed, also by its own timeout.
+func neverConnected(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "dial"
+}
+
+// lost tells whether the connection ended before the answer did.
+func lost(err error) bool {
+	for _, end := range []error{io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, syscall.ECONNRESET, syscall.EPIPE} {
+		if errors.Is(err, end) {
+			return true
+		}
+	}
+	return false
+}
+
+// belowHTTP tells whether no HTTP answer came, as with a certificate that is not
+// trusted.
+func belowHTTP(err error) bool {
+	var transport *url.Error
+	return errors.As(err, &transport)
+}
+
+// reasonOf is the innermost text, such as "connection refused".
+func reasonOf(err error) string {
+	for {
+		next := errors.Unwrap(err)
+		if next == nil {
+			return err.Error()
+		}
+		err = next
+	}
+}
+
+func serverFailure(what string, ce *connect.Error) *failure {
+	f := &failure{exit: exitOf(ce.Code()), cause: ce}
+	reason := strings.ToUpper(ce.Code().String())
+	var wait time.Duration
+	for _, d := range ce.Details() {
+		value, err := d.Value()
+		if err != nil {
+			continue
+		}
+		switch detail := value.(type) {
+		case *errdetails.ErrorInfo:
+			reason = detail.GetReason()
+		case *errdetails.BadRequest:
+			for _, v := range detail.GetFieldViolations() {
+				f.lines = append(f.lines, clean(v.GetField()+": "+v.GetDescription()))
+			}
+		case *errdetails.RetryInfo:
+			wait = detail.GetRetryDelay().AsDuration()
+		case *errdetails.RequestInfo:
+			if code := ce.Code(); code == connect.CodeInternal || code == connect.CodeUnknown {
+				f.lines = append(f.lines, "request id: "+clean(detail.GetRequestId()))
+			}
+		}
+	}
+	f.message = sentence(what, ce.Code().String(), reason, ce.Message())
+	if wait > 0 {
+		f.message += fmt.Sprintf(" (retry after %s)", wait)
+	}
+	return f
+}
+
+// sentence is the one line about an answer that is an error.
+func sentence(what, code, reason, message string) string {
+	text := clean(fmt.Sprintf("%s: %s (%s)", what, strings.TrimSuffix(message, "."), reason))
+	todo, known := advice[reason]
+	if !known {
+		todo = advice[code]
+	}
+	if todo != "" {
+		text += ": " + todo
+	}
+	return text
+}

@@ -1,0 +1,137 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strconv"
+
+	"connectrpc.com/connect"
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+
+	operatorsv1 "trunkline/gen/go/trunkline/operators/v1"
+	routingv1 "trunkline/gen/go/trunkline/routing/v1"
+	"trunkline/services/operators"
+)
+
+func operatorsCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "operators",
+		Short: "List, import and export operators",
+		Example: `  trunkline operators list
+  trunkline operators export --file operators.csv
+  trunkline operators import operators.csv --dry-run`,
+	}
+	cmd.AddCommand(
+		operatorListing.listCommand(),
+		importCommand("operators",
+			`The file is UTF-8 CSV with the header
+name,host,port,system_id,bind_type,max_tps,message_types,status
+Several message types are separated by |. A known name is updated, a new one created; operators that the
+file does not name stay as they are.`,
+			(*client).importOperators),
+		operatorListing.exportCommand(),
+	)
+	return cmd
+}
+
+var operatorListing = listing[*operatorsv1.Operator]{
+	what: "operators",
+	page: func(ctx context.Context, c *client, size int32, token string) ([]*operatorsv1.Operator, string, error) {
+		res, err := c.operators.ListOperators(ctx, &operatorsv1.ListOperatorsRequest{PageSize: size, PageToken: token})
+		return res.GetOperators(), res.GetNextPageToken(), err
+	},
+	head: []string{"NAME", "STATUS", "BIND TYPE", "ADDRESS", "SYSTEM ID", "MAX TPS", "TYPES", "OPERATOR ID"},
+	row: func(o *operatorsv1.Operator) []string {
+		return []string{
+			o.GetName(), statusName(o.GetStatus()), bindName(o.GetBindType()), address(o.GetHost(), o.GetPort()),
+			o.GetSystemId(), strconv.Itoa(int(o.GetMaxTps())), typeNames(o.GetMessageTypes()), o.GetOperatorId(),
+		}
+	},
+	csv: func(all []*operatorsv1.Operator) ([]byte, error) {
+		var b bytes.Buffer
+		rows := make([]operators.Operator, len(all))
+		for i, o := range all {
+			var err error
+			if rows[i], err = operatorOf(o); err != nil {
+				return nil, fmt.Errorf("operator %s: %w", clean(o.GetName()), err)
+			}
+		}
+		err := operators.WriteOperators(&b, rows)
+		return b.Bytes(), err
+	},
+}
+
+// operatorOf gives the form that files are written from.
+func operatorOf(o *operatorsv1.Operator) (operators.Operator, error) {
+	bind, err := operators.ParseBindType(bindName(o.GetBindType()))
+	if err != nil {
+		return operators.Operator{}, newerServer("bind type", err)
+	}
+	status, err := operators.ParseStatus(statusName(o.GetStatus()))
+	if err != nil {
+		return operators.Operator{}, newerServer("status", err)
+	}
+	types, err := messageTypesOf(o.GetMessageTypes())
+	if err != nil {
+		return operators.Operator{}, err
+	}
+	return operators.Operator{
+		Name: o.GetName(), Host: o.GetHost(), Port: int(o.GetPort()), SystemID: o.GetSystemId(),
+		BindType: bind, MaxTPS: int(o.GetMaxTps()), MessageTypes: types, Status: status,
+	}, nil
+}
+
+func messageTypesOf(types []routingv1.MessageType) (operators.MessageTypes, error) {
+	set, err := operators.ParseMessageTypes(typeNames(types))
+	if err != nil {
+		return 0, newerServer("message type", err)
+	}
+	return set, nil
+}
+
+// newerServer tells that a value is unknown here. Leaving it out would lose it at
+// the next import.
+func newerServer(field string, err error) error {
+	return fmt.Errorf("the server's %s is not known to this program, use the server's version of it: %w", field, err)
+}
+
+// uuidOf reads an id; "" gives the nil UUID.
+func uuidOf(text string) (uuid.UUID, error) {
+	if text == "" {
+		return uuid.Nil, nil
+	}
+	return uuid.Parse(text)
+}
+
+func (c *client) importOperators(ctx context.Context, csv []byte, dryRun bool, step func(*operatorsv1.ImportProgress)) (*operatorsv1.ImportResult, error) {
+	stream, err := c.operators.ImportOperators(ctx, &operatorsv1.ImportOperatorsRequest{Csv: csv, ValidateOnly: dryRun})
+	if err != nil {
+		return nil, err
+	}
+	return importResult(stream, step)
+}
+
+// importStep is one message of an import's answer.
+type importStep[T any] interface {
+	*T
+	GetProgress() *operatorsv1.ImportProgress
+	GetResult() *operatorsv1.ImportResult
+}
+
+// importResult reads the stream to its end.
+func importResult[T any, M importStep[T]](stream *connect.ServerStreamForClient[T], step func(*operatorsv1.ImportProgress)) (*operatorsv1.ImportResult, error) {
+	defer func() { _ = stream.Close() }() // nothing is left to be read
+	var result *operatorsv1.ImportResult
+	for stream.Receive() {
+		message := M(stream.Msg())
+		if p := message.GetProgress(); p != nil {
+			step(p)
+		}
+		if r := message.GetResult(); r != nil {
+			result = r
+		}
+	}
+	return result, stream.Err()
+}

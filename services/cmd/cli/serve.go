@@ -1,0 +1,103 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+	"go.uber.org/fx"
+
+	"trunkline/services/operators/operatorsfx"
+	"trunkline/services/platform/platformfx"
+	"trunkline/services/platform/rediscache"
+	"trunkline/services/routing/routingfx"
+)
+
+// The processes.
+const (
+	processEngine     = "routing-engine"
+	processManagement = "operator-management"
+)
+
+func serveCommand(version string) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Run a process of the platform",
+		Args:  cobra.NoArgs,
+	}
+	cmd.AddCommand(serveEngineCommand(version), serveManagementCommand(version))
+	return cmd
+}
+
+func serveEngineCommand(version string) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   processEngine,
+		Short: "Run the data plane: decides which operator carries a message",
+		Long: `Run the data plane. It keeps no state of its own: run as many as you need behind a balancer.
+
+It reads the rules with a read-only role from Postgres (TRUNKLINE_DATABASE_URL), shares candidate
+sets through Redis and hears of health and changes through NATS. Without Redis or NATS it goes on
+deciding and /ready names what is degraded; it comes back by itself.`,
+		Example: `  TRUNKLINE_DATABASE_URL=postgres://engine@db/trunkline \
+    trunkline serve routing-engine --addr 0.0.0.0:8080 --redis redis:6379 --nats-urls nats://nats:4222
+  trunkline serve routing-engine --config engine.yaml --table memory`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			loaded, err := load(cmd, defaultEngineSettings(), engineFlags)
+			if err != nil {
+				return err
+			}
+			s := loaded.Value
+			process := platformfx.Process{Name: processEngine, Version: version, Log: cmd.OutOrStdout()}
+			return runProcess(cmd.Context(), s.platform(), process, nil, engineOptions(s))
+		},
+	}
+	addEngineFlags(cmd.Flags())
+	return cmd
+}
+
+// engineOptions is the routing engine as a process of its own.
+func engineOptions(s engineSettings) fx.Option {
+	return fx.Options(
+		fx.Supply(s.Engine, s.Database, s.NATS, s.Redis),
+		platformfx.Database,
+		platformfx.NATS,
+		platformfx.Redis,
+		fx.Provide(func(c *rediscache.Cache) routingfx.SharedCache { return c }),
+		routingfx.Module,
+	)
+}
+
+func serveManagementCommand(version string) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   processManagement,
+		Short: "Run the control plane: imports and lists operators and rules",
+		Long: `Run the control plane. It writes to the database of TRUNKLINE_DATABASE_URL, whose schema must be up to
+date (trunkline migrate up), and tells the engines of every change through NATS.
+
+It does not ask for a credential yet, so it listens on loopback only: use it from the same machine.`,
+		Example: `  TRUNKLINE_DATABASE_URL=postgres://ops@db/trunkline \
+    trunkline serve operator-management --nats-urls nats://nats:4222
+  trunkline rules import rules.csv --server http://127.0.0.1:8081`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			loaded, err := load(cmd, defaultManagementSettings(), managementFlags)
+			if err != nil {
+				return err
+			}
+			s := loaded.Value
+			process := platformfx.Process{Name: processManagement, Version: version, Log: cmd.OutOrStdout()}
+			return runProcess(cmd.Context(), s.platform(), process, nil, managementOptions(s))
+		},
+	}
+	addProcessFlags(cmd.Flags())
+	return cmd
+}
+
+// managementOptions is operator-management as a process of its own.
+func managementOptions(s managementSettings) fx.Option {
+	return fx.Options(
+		fx.Supply(s.Database, s.NATS),
+		platformfx.Database,
+		platformfx.NATS,
+		operatorsfx.Module,
+		operatorsfx.Standalone,
+	)
+}
