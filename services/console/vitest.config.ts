@@ -1,0 +1,29 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  resolve: {
+    alias: { "@gen": fileURLToPath(new URL("../../gen/es/trunkline", import.meta.url)) },
+    // gen/es lies outside this folder, where no node_modules are found.
+    dedupe: ["@bufbuild/protobuf"],
+  },
+  test: {
+    projects: [
+      { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
+      {
+        extends: true,
+        test: {
+          name: "pact",
+          include: ["test/pact/**/*.test.ts"],
+          // The library tells its makers of every installation unless asked not to.
+          env: { PACT_DO_NOT_TRACK: "true" },
+          // One process: two that merge into the same pact at once lose interactions.
+          pool: "forks",
+          maxWorkers: 1,
+          isolate: false,
+          testTimeout: 30_000,
+        },
+      },
+    ],
+  },
+});
