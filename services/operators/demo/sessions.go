@@ -49,7 +49,7 @@ func (s *Sessions) Bind(ctx context.Context, operatorIDs []string) error {
 			return err
 		}
 		// Expecting sequence 0 keeps a state that a former run, or a user, left behind.
-		if err := s.conn.PublishAfter(ctx, healthSubject+id, event, 0); err != nil && !errors.Is(err, jetstream.ErrWrongSequence) {
+		if err := s.conn.PublishAfter(ctx, healthSubject+id, event, "", 0); err != nil && !errors.Is(err, jetstream.ErrWrongSequence) {
 			return fmt.Errorf("bind the demo operators: %w", err)
 		}
 	}
@@ -100,7 +100,7 @@ func (s *Sessions) repeat(ctx context.Context) {
 	}
 	s.mu.Unlock()
 	for subject, state := range states {
-		if err := s.conn.PublishAfter(ctx, subject, state.data, state.sequence); err != nil && !errors.Is(err, jetstream.ErrWrongSequence) && ctx.Err() == nil {
+		if err := s.conn.PublishAfter(ctx, subject, state.data, "", state.sequence); err != nil && !errors.Is(err, jetstream.ErrWrongSequence) && ctx.Err() == nil {
 			s.log.DebugContext(ctx, "a demo heartbeat was not published", "error", err)
 		}
 	}

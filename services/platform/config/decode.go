@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"trunkline/services/platform/secret"
 )
 
 // assign converts raw, as a source delivered it, to the type of dst. The error
@@ -178,7 +180,7 @@ func display(v reflect.Value) string {
 		if v.IsZero() {
 			return ""
 		}
-		return redacted
+		return secret.Redacted
 	case isScalar(v.Type()):
 		return displayScalar(v)
 	case v.Kind() == reflect.Slice:

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
+
+	"trunkline/services/platform/secret"
 )
 
 // Options names the sources of Load. The zero value uses the defaults alone.
@@ -102,7 +104,7 @@ func Load[T any](defaults T, opts Options) (*Loaded[T], error) {
 func conversionProblem(f *field, raw any, origin Origin, err error) *Problem {
 	p := &Problem{Key: f.key, Value: shorten(fmt.Sprint(raw)), HasValue: true, Origin: origin, Fix: err.Error()}
 	if f.secret {
-		p.Value = redacted
+		p.Value = secret.Redacted
 	}
 	return p
 }

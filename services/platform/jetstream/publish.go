@@ -25,8 +25,32 @@ func (c *Conn) Publish(ctx context.Context, subject string, data []byte, msgID s
 // PublishAfter is Publish that the stream refuses with ErrWrongSequence unless the
 // last message of the subject has this sequence; 0 means that there is none. So a
 // writer cannot overwrite what it has not read.
-func (c *Conn) PublishAfter(ctx context.Context, subject string, data []byte, sequence uint64) error {
-	return c.compose(ctx, subject, data, "", natsjs.WithExpectLastSequencePerSubject(sequence))
+func (c *Conn) PublishAfter(ctx context.Context, subject string, data []byte, msgID string, sequence uint64) error {
+	return c.compose(ctx, subject, data, msgID, natsjs.WithExpectLastSequencePerSubject(sequence))
+}
+
+// Last reads the last message of a subject; the zero Message, whose Sequence is 0, when there is none.
+func (c *Conn) Last(ctx context.Context, stream, subject string) (Message, error) {
+	if err := c.connection(); err != nil {
+		return Message{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.cfg.PublishTimeout)
+	defer cancel()
+	s, err := c.js.Stream(ctx, stream)
+	if errors.Is(err, natsjs.ErrStreamNotFound) {
+		c.streamMissing()
+	}
+	if err != nil {
+		return Message{}, ErrUnavailable.Wrap(fmt.Errorf("stream %s: %w", stream, err))
+	}
+	m, err := s.GetLastMsgForSubject(ctx, subject)
+	if errors.Is(err, natsjs.ErrMsgNotFound) {
+		return Message{}, nil
+	}
+	if err != nil {
+		return Message{}, ErrUnavailable.Wrap(fmt.Errorf("last message of %s: %w", subject, err))
+	}
+	return Message{Subject: m.Subject, Data: m.Data, Header: Header(m.Header), Sequence: m.Sequence, Time: m.Time, Deliveries: 1}, nil
 }
 
 func (c *Conn) compose(ctx context.Context, subject string, data []byte, msgID string, more ...natsjs.PublishOpt) error {

@@ -71,8 +71,8 @@ func isHostPort(s string) bool {
 // when it is full new spans are dropped. Without an endpoint no span is recorded,
 // but spans still carry their trace id into logs and onwards.
 //
-// Shutdown takes at most ExportTimeout, or less when its context ends first. It
-// is an error only for spans that were lost. The error of NewTracing itself
+// Shutdown takes at most ExportTimeout, or less when its context ends first. Spans
+// that it could not deliver are its error or are reported to the error handler. The error of NewTracing itself
 // reports a configuration that Validate refuses.
 func NewTracing(ctx context.Context, cfg TraceConfig) (*sdktrace.TracerProvider, func(context.Context) error, error) {
 	if err := cfg.Validate(); err != nil {

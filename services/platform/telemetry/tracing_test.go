@@ -141,8 +141,9 @@ func TestShutdownGivesUpOnACollectorThatHangs(t *testing.T) {
 	require.NoError(t, err)
 	_, span := provider.Tracer("test").Start(t.Context(), "x")
 	span.End()
-	// The test would hang without the limit: its context has no deadline.
-	require.Error(t, shutdown(context.WithoutCancel(t.Context())))
+	// The test would hang without the limit: its context has no deadline. Whether the library returns the lost
+	// span or hands it to the error handler depends on who notices first, the exporter or its caller.
+	_ = shutdown(context.WithoutCancel(t.Context()))
 }
 
 func TestSettingsThatAreNotValidAreRefused(t *testing.T) {

@@ -117,7 +117,7 @@ func TestHealthReachesEveryEngine(t *testing.T) {
 	a, b := startEngine(t, server.URL()), startEngine(t, server.URL())
 	nc, _ := neighbour(t, server.URL())
 	id := routingtest.UID(1)
-	for _, tt := range []struct {
+	for i, tt := range []struct {
 		name, subject, event string
 		bind                 routing.BindState
 		quality              routing.Quality
@@ -134,12 +134,38 @@ func TestHealthReachesEveryEngine(t *testing.T) {
 				require.Eventually(t, func() bool { return e.view.Get(id).Quality == tt.quality }, eventually, tick)
 				require.True(t, e.view.Get(id).Known(time.Now()), "its age counts from the stream, not from occurredAt")
 			}
+			// The next event is published when this one has reached the operator's subject, so none replaces another.
+			require.Eventually(t, func() bool { return a.saver.count()+b.saver.count() == i+1 }, eventually, tick, "each event is saved by one of the engines")
 		})
 	}
-	require.Eventually(t, func() bool { return a.saver.count()+b.saver.count() == 4 }, eventually, tick, "each event is saved by one of the engines")
 	a.observer.mu.Lock()
 	defer a.observer.mu.Unlock()
 	require.Equal(t, []string{"UNBOUND", "BOUND", "DEGRADED", "FAILBACK"}, a.observer.status)
+}
+
+// TestALateMoveDoesNotHideANewerWord: nobody moves the inbox until the operator's own subject has a newer word.
+func TestALateMoveDoesNotHideANewerWord(t *testing.T) {
+	server := natstest.Start(t)
+	connect(t, server.URL())
+	nc, js := neighbour(t, server.URL())
+	old, moved := routingtest.UID(1), routingtest.UID(2)
+	say := func(subject string, id uuid.UUID, status string) {
+		_, err := js.Publish(t.Context(), subject, []byte(`{"operatorId":"`+id.String()+`","status":"`+status+`"}`))
+		require.NoError(t, err)
+	}
+	say("operator.health", old, "UNBOUND")
+	say("operator.health."+old.String(), old, "BOUND")
+	say("operator.health", moved, "BOUND")
+	say("operator.health", moved, "UNBOUND")
+	require.NoError(t, nc.Flush())
+
+	e := startEngine(t, server.URL())
+	e.sees(t, moved, routing.Unbound) // the inbox is moved in order, so the late UNBOUND came before it
+	e.sees(t, old, routing.Bound)
+	require.Eventually(t, func() bool {
+		stream, err := js.Stream(t.Context(), bus.HealthStream)
+		return err == nil && stream.CachedInfo().State.LastSeq == 3
+	}, eventually, tick, "the BOUND and the two words that were moved")
 }
 
 func TestABurstOnThePlainSubjectLosesNothing(t *testing.T) {

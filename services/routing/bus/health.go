@@ -119,14 +119,31 @@ func (h *Health) save(ctx context.Context, m jetstream.Message) error {
 	return h.saver.Save(ctx, e)
 }
 
-// forward gives an event of the inbox the subject of its operator.
+// forward gives an event of the inbox the subject of its operator. The subject keeps one message, so an event
+// that was taken in before the one that stands there stays behind: it would hide the newer word from every
+// engine that has not read it yet.
 func (h *Health) forward(ctx context.Context, m jetstream.Message) error {
 	e, err := DecodeHealth(m.Data)
 	if err != nil {
 		return jetstream.Poison("not a health event", err)
 	}
-	id := fmt.Sprintf(inboxID, m.Sequence, m.Time.UnixNano())
-	return h.conn.Publish(ctx, HealthSubject+"."+e.Operator.String(), m.Data, id)
+	subject := HealthSubject + "." + e.Operator.String()
+	last, err := h.conn.Last(ctx, HealthStream, subject)
+	if err != nil {
+		return err
+	}
+	if last.Sequence > 0 && takenIn(last).After(m.Time) {
+		return nil
+	}
+	return h.conn.PublishAfter(ctx, subject, m.Data, fmt.Sprintf(inboxID, m.Sequence, m.Time.UnixNano()), last.Sequence)
+}
+
+// takenIn is when an event reached the bus: for one that was moved, when the inbox took it in.
+func takenIn(m jetstream.Message) time.Time {
+	if inbox := inboxPosition(m); inbox != (routing.Position{}) {
+		return inbox.At
+	}
+	return m.Time
 }
 
 // inboxID is the message id of an event that was moved: it keeps the move from happening twice, and tells
