@@ -45,12 +45,22 @@ const (
 	FallThrough
 )
 
+// EnforcementMode says what happens above an operator's limit of messages per second. The zero value is none.
+type EnforcementMode uint8
+
+// The enforcement modes.
+const (
+	HardReject EnforcementMode = iota + 1
+	SoftThrottle
+)
+
 // The texts are those of files and of the database; index 0 is no value.
 var (
 	bindTypeNames    = [...]string{"", "TRANSCEIVER", "TRANSMITTER", "RECEIVER"}
 	statusNames      = [...]string{"", "INACTIVE", "ACTIVE", "SUSPENDED"}
 	strategyNames    = [...]string{"", "COST", "PRIORITY", "FAILOVER", "WEIGHTED"}
 	onExhaustedNames = [...]string{"", "FAIL", "FALL_THROUGH"}
+	enforcementNames = [...]string{"", "HARD_REJECT", "SOFT_THROTTLE"}
 )
 
 // String returns the text, such as TRANSCEIVER, or "" for the zero value.
@@ -64,6 +74,14 @@ func (s Strategy) String() string { return nameOf(s, strategyNames[:]) }
 
 // String returns the text, such as FALL_THROUGH, or "" for the zero value.
 func (o OnExhausted) String() string { return nameOf(o, onExhaustedNames[:]) }
+
+// String returns the text, such as HARD_REJECT, or "" for the zero value.
+func (m EnforcementMode) String() string { return nameOf(m, enforcementNames[:]) }
+
+// ParseEnforcementMode reads what String writes. The error lists what is accepted.
+func ParseEnforcementMode(text string) (EnforcementMode, error) {
+	return parseName[EnforcementMode](text, enforcementNames[:])
+}
 
 // ParseBindType reads what String writes. The error lists what is accepted.
 func ParseBindType(text string) (BindType, error) { return parseName[BindType](text, bindTypeNames[:]) }

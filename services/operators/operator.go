@@ -22,6 +22,13 @@ const (
 	MaxSystemID = 15  // bytes; SMPP 3.4 gives the field 16 with its terminator
 	MaxPort     = 65535
 	MaxTPS      = math.MaxInt32
+
+	MaxSystemType = 12 // bytes
+	MaxNotes      = 2000
+	MaxPassword   = 64 // bytes; SMPP 3.4 allows 8, some operators take more
+	// DefaultBurst is how far a burst may exceed MaxTPS when nothing else is said; MaxBurst is the most.
+	DefaultBurst = 1.5
+	MaxBurst     = 100
 )
 
 // Operator is one connection to a mobile operator or aggregator. Its password is
@@ -41,9 +48,23 @@ type Operator struct {
 	// MessageTypes is what it carries; never empty.
 	MessageTypes MessageTypes
 	Status       Status
+	// SystemType is the SMPP system_type; may be empty.
+	SystemType string
+	// BurstMultiplier is how far a burst may exceed MaxTPS, 1 to MaxBurst.
+	BurstMultiplier float64
+	EnforcementMode EnforcementMode
+	// BackupID is the operator whose session carries when this one's is lost; uuid.Nil is none.
+	BackupID uuid.UUID
+	// Notes are for people.
+	Notes string
+	// CredentialsVersion is the version of the password in force; 0 is none.
+	CredentialsVersion int64
 	// Version rises with every change, starting at 1.
 	Version              int64
 	CreatedAt, UpdatedAt time.Time
+	CreatedBy, UpdatedBy string
+	// DeletedAt is zero while the operator is live.
+	DeletedAt time.Time
 }
 
 // Connection is what the operator's own equipment tells sessions apart by.

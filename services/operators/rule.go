@@ -16,6 +16,8 @@ const (
 	MaxCandidates = 100
 	MaxPriority   = 1_000_000
 	MaxWeight     = 1_000_000
+	// MaxDescription is in characters.
+	MaxDescription = 500
 	// DefaultPriority and DefaultWeight are what an empty field means.
 	DefaultPriority = 1
 	DefaultWeight   = 100
@@ -38,8 +40,13 @@ type Rule struct {
 	// zero time is no bound.
 	ValidFrom, ValidTo time.Time
 	// Candidates has 1 to MaxCandidates entries, each operator once.
-	Candidates           []Candidate
+	Candidates []Candidate
+	// Description is for people, at most MaxDescription characters.
+	Description string
+	// Version rises with every change, starting at 1.
+	Version              int64
 	CreatedAt, UpdatedAt time.Time
+	CreatedBy, UpdatedBy string
 }
 
 // Candidate is one operator of a rule.

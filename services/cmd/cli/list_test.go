@@ -11,6 +11,7 @@ import (
 	"connectrpc.com/connect"
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	operatorsv1 "trunkline/gen/go/trunkline/operators/v1"
@@ -32,7 +33,7 @@ func demoFake(t *testing.T, pages *[]int32) *fake {
 		ids[o.Name] = uuid.NewSHA1(uuid.Nil, []byte(o.Name))
 		carriers = append(carriers, &operatorsv1.Operator{
 			OperatorId: ids[o.Name].String(), Name: o.Name, Host: o.Host, Port: int32(o.Port), SystemId: o.SystemID,
-			BindType: operatorsv1.BindType(o.BindType), MaxTps: int32(o.MaxTPS), MessageTypes: types(o.MessageTypes),
+			BindType: operatorsv1.BindType(o.BindType), TpsLimit: &operatorsv1.TpsLimit{MaxTps: int32(o.MaxTPS)}, MessageTypes: types(o.MessageTypes),
 			Status: operatorsv1.OperatorStatus(o.Status), Version: int64(i),
 		})
 	}
@@ -52,7 +53,7 @@ func demoFake(t *testing.T, pages *[]int32) *fake {
 		}
 		for _, c := range r.Candidates {
 			candidate := &operatorsv1.RuleCandidate{
-				OperatorId: c.OperatorID.String(), OperatorName: c.OperatorName, Priority: int32(c.Priority), Weight: int32(c.Weight),
+				OperatorId: c.OperatorID.String(), OperatorName: c.OperatorName, Priority: int32(c.Priority), Weight: proto.Int32(int32(c.Weight)),
 			}
 			if !c.Price.IsZero() {
 				candidate.Price = &routingv1.Money{CurrencyCode: c.Price.Currency.String(), Nanos: c.Price.Nanos}

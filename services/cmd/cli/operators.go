@@ -46,7 +46,7 @@ var operatorListing = listing[*operatorsv1.Operator]{
 	row: func(o *operatorsv1.Operator) []string {
 		return []string{
 			o.GetName(), statusName(o.GetStatus()), bindName(o.GetBindType()), address(o.GetHost(), o.GetPort()),
-			o.GetSystemId(), strconv.Itoa(int(o.GetMaxTps())), typeNames(o.GetMessageTypes()), o.GetOperatorId(),
+			o.GetSystemId(), strconv.Itoa(int(o.GetTpsLimit().GetMaxTps())), typeNames(o.GetMessageTypes()), o.GetOperatorId(),
 		}
 	},
 	csv: func(all []*operatorsv1.Operator) ([]byte, error) {
@@ -79,7 +79,7 @@ func operatorOf(o *operatorsv1.Operator) (operators.Operator, error) {
 	}
 	return operators.Operator{
 		Name: o.GetName(), Host: o.GetHost(), Port: int(o.GetPort()), SystemID: o.GetSystemId(),
-		BindType: bind, MaxTPS: int(o.GetMaxTps()), MessageTypes: types, Status: status,
+		BindType: bind, MaxTPS: int(o.GetTpsLimit().GetMaxTps()), MessageTypes: types, Status: status,
 	}, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	operatorsv1 "trunkline/gen/go/trunkline/operators/v1"
@@ -46,7 +47,7 @@ var (
 func toOperator(o operators.Operator) *operatorsv1.Operator {
 	return &operatorsv1.Operator{
 		OperatorId: o.ID.String(), Name: o.Name, Host: o.Host, Port: int32(o.Port), SystemId: o.SystemID,
-		BindType: bindTypes[o.BindType], MaxTps: int32(o.MaxTPS), MessageTypes: toMessageTypes(o.MessageTypes),
+		BindType: bindTypes[o.BindType], TpsLimit: &operatorsv1.TpsLimit{MaxTps: int32(o.MaxTPS)}, MessageTypes: toMessageTypes(o.MessageTypes),
 		Status: statuses[o.Status], Version: o.Version,
 	}
 }
@@ -60,7 +61,7 @@ func toRule(r operators.Rule) *operatorsv1.RoutingRule {
 	for _, c := range r.Candidates {
 		out.Candidates = append(out.Candidates, &operatorsv1.RuleCandidate{
 			OperatorId: c.OperatorID.String(), OperatorName: c.OperatorName,
-			Priority: int32(c.Priority), Weight: int32(c.Weight), Price: toMoney(c.Price),
+			Priority: int32(c.Priority), Weight: proto.Int32(int32(c.Weight)), Price: toMoney(c.Price),
 		})
 	}
 	return out

@@ -44,6 +44,9 @@ type Importer interface {
 
 // Handler serves both services. It is safe for concurrent use.
 type Handler struct {
+	operatorsv1connect.UnimplementedOperatorServiceHandler
+	operatorsv1connect.UnimplementedRoutingRuleServiceHandler
+
 	list      Lister
 	importer  Importer
 	importing sync.Mutex

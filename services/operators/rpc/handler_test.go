@@ -136,7 +136,7 @@ func TestAnOperatorIsGivenInFull(t *testing.T) {
 	require.Equal(t, alpha.ID.String(), got.GetOperatorId())
 	require.Equal(t, "Alpha a.example sys", got.GetName()+" "+got.GetHost()+" "+got.GetSystemId())
 	require.EqualValues(t, 2775, got.GetPort())
-	require.EqualValues(t, 100, got.GetMaxTps())
+	require.EqualValues(t, 100, got.GetTpsLimit().GetMaxTps())
 	require.EqualValues(t, 3, got.GetVersion())
 	require.Equal(t, operatorsv1.BindType_BIND_TYPE_TRANSMITTER, got.GetBindType())
 	require.Equal(t, operatorsv1.OperatorStatus_OPERATOR_STATUS_SUSPENDED, got.GetStatus())

@@ -12,11 +12,11 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file trunkline/events/v1/operator_config_event.proto.
  */
 export const file_trunkline_events_v1_operator_config_event: GenFile = /*@__PURE__*/
-  fileDesc("Ci90cnVua2xpbmUvZXZlbnRzL3YxL29wZXJhdG9yX2NvbmZpZ19ldmVudC5wcm90bxITdHJ1bmtsaW5lLmV2ZW50cy52MSJeChNPcGVyYXRvckNvbmZpZ0V2ZW50EhYKDmNvbmZpZ192ZXJzaW9uGAEgASgDEi8KC29jY3VycmVkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcGIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("Ci90cnVua2xpbmUvZXZlbnRzL3YxL29wZXJhdG9yX2NvbmZpZ19ldmVudC5wcm90bxITdHJ1bmtsaW5lLmV2ZW50cy52MSKqAQoTT3BlcmF0b3JDb25maWdFdmVudBIWCg5jb25maWdfdmVyc2lvbhgBIAEoAxIvCgtvY2N1cnJlZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEwoLb3BlcmF0b3JfaWQYAyABKAkSGAoQb3BlcmF0b3JfdmVyc2lvbhgEIAEoAxIbChNjcmVkZW50aWFsc19jaGFuZ2VkGAUgASgIYgZwcm90bzM", [file_google_protobuf_timestamp]);
 
 /**
  * OperatorConfigEvent says that operators, rules or rates changed. It is published as JSON on
- * operator.config.created, operator.config.updated and operator.config.deleted after the change is
+ * operator.config.created, operator.config.updated and operator.config.deleted, at least once, after the change is
  * committed. Engines answer it by reading the new state, so one event may stand for many rows.
  *
  * @generated from message trunkline.events.v1.OperatorConfigEvent
@@ -36,6 +36,27 @@ export type OperatorConfigEvent = Message<"trunkline.events.v1.OperatorConfigEve
    * @generated from field: google.protobuf.Timestamp occurred_at = 2;
    */
   occurredAt?: Timestamp | undefined;
+
+  /**
+   * The one operator that changed; empty when rules or rates changed, or many operators at once.
+   *
+   * @generated from field: string operator_id = 3;
+   */
+  operatorId: string;
+
+  /**
+   * The operator's version after the change. A connector ignores an event that is not newer than what it has.
+   *
+   * @generated from field: int64 operator_version = 4;
+   */
+  operatorVersion: bigint;
+
+  /**
+   * Whether the operator's password or what it binds with changed: a connector fetches its credentials again.
+   *
+   * @generated from field: bool credentials_changed = 5;
+   */
+  credentialsChanged: boolean;
 };
 
 /**

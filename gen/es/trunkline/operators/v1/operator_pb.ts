@@ -4,6 +4,10 @@
 
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { FieldMask, Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_field_mask, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Freshness } from "./freshness_pb.js";
+import { file_trunkline_operators_v1_freshness } from "./freshness_pb.js";
 import type { MessageType } from "../../routing/v1/types_pb.js";
 import { file_trunkline_routing_v1_types } from "../../routing/v1/types_pb.js";
 import type { Message } from "@bufbuild/protobuf";
@@ -12,7 +16,42 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file trunkline/operators/v1/operator.proto.
  */
 export const file_trunkline_operators_v1_operator: GenFile = /*@__PURE__*/
-  fileDesc("CiV0cnVua2xpbmUvb3BlcmF0b3JzL3YxL29wZXJhdG9yLnByb3RvEhZ0cnVua2xpbmUub3BlcmF0b3JzLnYxIqUCCghPcGVyYXRvchITCgtvcGVyYXRvcl9pZBgBIAEoCRIMCgRuYW1lGAIgASgJEgwKBGhvc3QYAyABKAkSDAoEcG9ydBgEIAEoBRIRCglzeXN0ZW1faWQYBSABKAkSMwoJYmluZF90eXBlGAYgASgOMiAudHJ1bmtsaW5lLm9wZXJhdG9ycy52MS5CaW5kVHlwZRIPCgdtYXhfdHBzGAcgASgFEjgKDW1lc3NhZ2VfdHlwZXMYCCADKA4yIS50cnVua2xpbmUucm91dGluZy52MS5NZXNzYWdlVHlwZRI2CgZzdGF0dXMYCSABKA4yJi50cnVua2xpbmUub3BlcmF0b3JzLnYxLk9wZXJhdG9yU3RhdHVzEg8KB3ZlcnNpb24YCiABKAMiPQoUTGlzdE9wZXJhdG9yc1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkiZQoVTGlzdE9wZXJhdG9yc1Jlc3BvbnNlEjMKCW9wZXJhdG9ycxgBIAMoCzIgLnRydW5rbGluZS5vcGVyYXRvcnMudjEuT3BlcmF0b3ISFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIjwKFkltcG9ydE9wZXJhdG9yc1JlcXVlc3QSCwoDY3N2GAEgASgMEhUKDXZhbGlkYXRlX29ubHkYAiABKAgilQEKF0ltcG9ydE9wZXJhdG9yc1Jlc3BvbnNlEjoKCHByb2dyZXNzGAEgASgLMiYudHJ1bmtsaW5lLm9wZXJhdG9ycy52MS5JbXBvcnRQcm9ncmVzc0gAEjYKBnJlc3VsdBgCIAEoCzIkLnRydW5rbGluZS5vcGVyYXRvcnMudjEuSW1wb3J0UmVzdWx0SABCBgoEc3RlcCItCg5JbXBvcnRQcm9ncmVzcxIMCgRkb25lGAEgASgDEg0KBXRvdGFsGAIgASgDIrgBCgxJbXBvcnRSZXN1bHQSDwoHY3JlYXRlZBgBIAEoAxIPCgd1cGRhdGVkGAIgASgDEhEKCXVuY2hhbmdlZBgDIAEoAxIyCgliYWRfbGluZXMYBCADKAsyHy50cnVua2xpbmUub3BlcmF0b3JzLnYxLkJhZExpbmUSFgoOYmFkX2xpbmVfY291bnQYBSABKAMSDwoHYXBwbGllZBgGIAEoCBIWCg5jb25maWdfdmVyc2lvbhgHIAEoAyI4CgdCYWRMaW5lEgwKBGxpbmUYASABKAMSDgoGY29sdW1uGAIgASgJEg8KB21lc3NhZ2UYAyABKAkqigEKDk9wZXJhdG9yU3RhdHVzEh8KG09QRVJBVE9SX1NUQVRVU19VTlNQRUNJRklFRBAAEhwKGE9QRVJBVE9SX1NUQVRVU19JTkFDVElWRRABEhoKFk9QRVJBVE9SX1NUQVRVU19BQ1RJVkUQAhIdChlPUEVSQVRPUl9TVEFUVVNfU1VTUEVOREVEEAMqcwoIQmluZFR5cGUSGQoVQklORF9UWVBFX1VOU1BFQ0lGSUVEEAASGQoVQklORF9UWVBFX1RSQU5TQ0VJVkVSEAESGQoVQklORF9UWVBFX1RSQU5TTUlUVEVSEAISFgoSQklORF9UWVBFX1JFQ0VJVkVSEANiBnByb3RvMw", [file_trunkline_routing_v1_types]);
+  fileDesc("CiV0cnVua2xpbmUvb3BlcmF0b3JzL3YxL29wZXJhdG9yLnByb3RvEhZ0cnVua2xpbmUub3BlcmF0b3JzLnYxIngKCFRwc0xpbWl0Eg8KB21heF90cHMYASABKAUSGAoQYnVyc3RfbXVsdGlwbGllchgCIAEoARJBChBlbmZvcmNlbWVudF9tb2RlGAMgASgOMicudHJ1bmtsaW5lLm9wZXJhdG9ycy52MS5FbmZvcmNlbWVudE1vZGUi+gQKCE9wZXJhdG9yEhMKC29wZXJhdG9yX2lkGAEgASgJEgwKBG5hbWUYAiABKAkSDAoEaG9zdBgDIAEoCRIMCgRwb3J0GAQgASgFEhEKCXN5c3RlbV9pZBgFIAEoCRIzCgliaW5kX3R5cGUYBiABKA4yIC50cnVua2xpbmUub3BlcmF0b3JzLnYxLkJpbmRUeXBlEjgKDW1lc3NhZ2VfdHlwZXMYCCADKA4yIS50cnVua2xpbmUucm91dGluZy52MS5NZXNzYWdlVHlwZRI2CgZzdGF0dXMYCSABKA4yJi50cnVua2xpbmUub3BlcmF0b3JzLnYxLk9wZXJhdG9yU3RhdHVzEg8KB3ZlcnNpb24YCiABKAMSEwoLc3lzdGVtX3R5cGUYCyABKAkSMwoJdHBzX2xpbWl0GAwgASgLMiAudHJ1bmtsaW5lLm9wZXJhdG9ycy52MS5UcHNMaW1pdBIaChJiYWNrdXBfb3BlcmF0b3JfaWQYDSABKAkSDQoFbm90ZXMYDiABKAkSFwoPaGFzX2NyZWRlbnRpYWxzGA8gASgIEgwKBGV0YWcYECABKAkSLwoLY3JlYXRlX3RpbWUYESABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3VwZGF0ZV90aW1lGBIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpjcmVhdGVkX2J5GBMgASgJEhIKCnVwZGF0ZWRfYnkYFCABKAkSLwoLZGVsZXRlX3RpbWUYFSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wSgQIBxAIUgdtYXhfdHBzIlQKD09wZXJhdG9yV2FybmluZxIOCgZyZWFzb24YASABKAkSDwoHbWVzc2FnZRgCIAEoCRIPCgdydWxlX2lkGAMgASgJEg8KB3dpdG5lc3MYBCABKAkijQEKFUNyZWF0ZU9wZXJhdG9yUmVxdWVzdBIyCghvcGVyYXRvchgBIAEoCzIgLnRydW5rbGluZS5vcGVyYXRvcnMudjEuT3BlcmF0b3ISFQoIcGFzc3dvcmQYAiABKAlCA4ABARISCgpyZXF1ZXN0X2lkGAMgASgJEhUKDXZhbGlkYXRlX29ubHkYBCABKAgiTAoWQ3JlYXRlT3BlcmF0b3JSZXNwb25zZRIyCghvcGVyYXRvchgBIAEoCzIgLnRydW5rbGluZS5vcGVyYXRvcnMudjEuT3BlcmF0b3IiKQoSR2V0T3BlcmF0b3JSZXF1ZXN0EhMKC29wZXJhdG9yX2lkGAEgASgJIn8KE0dldE9wZXJhdG9yUmVzcG9uc2USMgoIb3BlcmF0b3IYASABKAsyIC50cnVua2xpbmUub3BlcmF0b3JzLnYxLk9wZXJhdG9yEjQKCWZyZXNobmVzcxgCIAEoCzIhLnRydW5rbGluZS5vcGVyYXRvcnMudjEuRnJlc2huZXNzIp0BChRMaXN0T3BlcmF0b3JzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCRIOCgZzZWFyY2gYAyABKAkSOAoIc3RhdHVzZXMYBCADKA4yJi50cnVua2xpbmUub3BlcmF0b3JzLnYxLk9wZXJhdG9yU3RhdHVzEhQKDHNob3dfZGVsZXRlZBgFIAEoCCKbAQoVTGlzdE9wZXJhdG9yc1Jlc3BvbnNlEjMKCW9wZXJhdG9ycxgBIAMoCzIgLnRydW5rbGluZS5vcGVyYXRvcnMudjEuT3BlcmF0b3ISFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJEjQKCWZyZXNobmVzcxgDIAEoCzIhLnRydW5rbGluZS5vcGVyYXRvcnMudjEuRnJlc2huZXNzIqcBChVVcGRhdGVPcGVyYXRvclJlcXVlc3QSMgoIb3BlcmF0b3IYASABKAsyIC50cnVua2xpbmUub3BlcmF0b3JzLnYxLk9wZXJhdG9yEi8KC3VwZGF0ZV9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzaxISCgpyZXF1ZXN0X2lkGAMgASgJEhUKDXZhbGlkYXRlX29ubHkYBCABKAgihwEKFlVwZGF0ZU9wZXJhdG9yUmVzcG9uc2USMgoIb3BlcmF0b3IYASABKAsyIC50cnVua2xpbmUub3BlcmF0b3JzLnYxLk9wZXJhdG9yEjkKCHdhcm5pbmdzGAIgAygLMicudHJ1bmtsaW5lLm9wZXJhdG9ycy52MS5PcGVyYXRvcldhcm5pbmciZQoVRGVsZXRlT3BlcmF0b3JSZXF1ZXN0EhMKC29wZXJhdG9yX2lkGAEgASgJEgwKBGV0YWcYAiABKAkSEgoKcmVxdWVzdF9pZBgDIAEoCRIVCg12YWxpZGF0ZV9vbmx5GAQgASgIIocBChZEZWxldGVPcGVyYXRvclJlc3BvbnNlEjIKCG9wZXJhdG9yGAEgASgLMiAudHJ1bmtsaW5lLm9wZXJhdG9ycy52MS5PcGVyYXRvchI5Cgh3YXJuaW5ncxgCIAMoCzInLnRydW5rbGluZS5vcGVyYXRvcnMudjEuT3BlcmF0b3JXYXJuaW5nImcKF0FjdGl2YXRlT3BlcmF0b3JSZXF1ZXN0EhMKC29wZXJhdG9yX2lkGAEgASgJEgwKBGV0YWcYAiABKAkSEgoKcmVxdWVzdF9pZBgDIAEoCRIVCg12YWxpZGF0ZV9vbmx5GAQgASgIIokBChhBY3RpdmF0ZU9wZXJhdG9yUmVzcG9uc2USMgoIb3BlcmF0b3IYASABKAsyIC50cnVua2xpbmUub3BlcmF0b3JzLnYxLk9wZXJhdG9yEjkKCHdhcm5pbmdzGAIgAygLMicudHJ1bmtsaW5lLm9wZXJhdG9ycy52MS5PcGVyYXRvcldhcm5pbmciZgoWU3VzcGVuZE9wZXJhdG9yUmVxdWVzdBITCgtvcGVyYXRvcl9pZBgBIAEoCRIMCgRldGFnGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkSFQoNdmFsaWRhdGVfb25seRgEIAEoCCKIAQoXU3VzcGVuZE9wZXJhdG9yUmVzcG9uc2USMgoIb3BlcmF0b3IYASABKAsyIC50cnVua2xpbmUub3BlcmF0b3JzLnYxLk9wZXJhdG9yEjkKCHdhcm5pbmdzGAIgAygLMicudHJ1bmtsaW5lLm9wZXJhdG9ycy52MS5PcGVyYXRvcldhcm5pbmciaQoZRGVhY3RpdmF0ZU9wZXJhdG9yUmVxdWVzdBITCgtvcGVyYXRvcl9pZBgBIAEoCRIMCgRldGFnGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkSFQoNdmFsaWRhdGVfb25seRgEIAEoCCKLAQoaRGVhY3RpdmF0ZU9wZXJhdG9yUmVzcG9uc2USMgoIb3BlcmF0b3IYASABKAsyIC50cnVua2xpbmUub3BlcmF0b3JzLnYxLk9wZXJhdG9yEjkKCHdhcm5pbmdzGAIgAygLMicudHJ1bmtsaW5lLm9wZXJhdG9ycy52MS5PcGVyYXRvcldhcm5pbmciaAoYUm90YXRlQ3JlZGVudGlhbHNSZXF1ZXN0EhMKC29wZXJhdG9yX2lkGAEgASgJEhUKCHBhc3N3b3JkGAIgASgJQgOAAQESDAoEZXRhZxgDIAEoCRISCgpyZXF1ZXN0X2lkGAQgASgJIk8KGVJvdGF0ZUNyZWRlbnRpYWxzUmVzcG9uc2USMgoIb3BlcmF0b3IYASABKAsyIC50cnVua2xpbmUub3BlcmF0b3JzLnYxLk9wZXJhdG9yIlAKFkltcG9ydE9wZXJhdG9yc1JlcXVlc3QSCwoDY3N2GAEgASgMEhUKDXZhbGlkYXRlX29ubHkYAiABKAgSEgoKcmVxdWVzdF9pZBgDIAEoCSKVAQoXSW1wb3J0T3BlcmF0b3JzUmVzcG9uc2USOgoIcHJvZ3Jlc3MYASABKAsyJi50cnVua2xpbmUub3BlcmF0b3JzLnYxLkltcG9ydFByb2dyZXNzSAASNgoGcmVzdWx0GAIgASgLMiQudHJ1bmtsaW5lLm9wZXJhdG9ycy52MS5JbXBvcnRSZXN1bHRIAEIGCgRzdGVwIi0KDkltcG9ydFByb2dyZXNzEgwKBGRvbmUYASABKAMSDQoFdG90YWwYAiABKAMiiAIKDEltcG9ydFJlc3VsdBIPCgdjcmVhdGVkGAEgASgDEg8KB3VwZGF0ZWQYAiABKAMSEQoJdW5jaGFuZ2VkGAMgASgDEjIKCWJhZF9saW5lcxgEIAMoCzIfLnRydW5rbGluZS5vcGVyYXRvcnMudjEuQmFkTGluZRIWCg5iYWRfbGluZV9jb3VudBgFIAEoAxIPCgdhcHBsaWVkGAYgASgIEhYKDmNvbmZpZ192ZXJzaW9uGAcgASgDEjcKCHdhcm5pbmdzGAggAygLMiUudHJ1bmtsaW5lLm9wZXJhdG9ycy52MS5JbXBvcnRXYXJuaW5nEhUKDXdhcm5pbmdfY291bnQYCSABKAMiTwoNSW1wb3J0V2FybmluZxIMCgRsaW5lGAEgASgDEg4KBnJlYXNvbhgCIAEoCRIPCgdtZXNzYWdlGAMgASgJEg8KB3dpdG5lc3MYBCABKAkiOAoHQmFkTGluZRIMCgRsaW5lGAEgASgDEg4KBmNvbHVtbhgCIAEoCRIPCgdtZXNzYWdlGAMgASgJKooBCg5PcGVyYXRvclN0YXR1cxIfChtPUEVSQVRPUl9TVEFUVVNfVU5TUEVDSUZJRUQQABIcChhPUEVSQVRPUl9TVEFUVVNfSU5BQ1RJVkUQARIaChZPUEVSQVRPUl9TVEFUVVNfQUNUSVZFEAISHQoZT1BFUkFUT1JfU1RBVFVTX1NVU1BFTkRFRBADKnMKCEJpbmRUeXBlEhkKFUJJTkRfVFlQRV9VTlNQRUNJRklFRBAAEhkKFUJJTkRfVFlQRV9UUkFOU0NFSVZFUhABEhkKFUJJTkRfVFlQRV9UUkFOU01JVFRFUhACEhYKEkJJTkRfVFlQRV9SRUNFSVZFUhADKnkKD0VuZm9yY2VtZW50TW9kZRIgChxFTkZPUkNFTUVOVF9NT0RFX1VOU1BFQ0lGSUVEEAASIAocRU5GT1JDRU1FTlRfTU9ERV9IQVJEX1JFSkVDVBABEiIKHkVORk9SQ0VNRU5UX01PREVfU09GVF9USFJPVFRMRRACYgZwcm90bzM", [file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_trunkline_operators_v1_freshness, file_trunkline_routing_v1_types]);
+
+/**
+ * TpsLimit is how many messages per second an operator accepts.
+ *
+ * @generated from message trunkline.operators.v1.TpsLimit
+ */
+export type TpsLimit = Message<"trunkline.operators.v1.TpsLimit"> & {
+  /**
+   * Most segments per second over time, at least 1.
+   *
+   * @generated from field: int32 max_tps = 1;
+   */
+  maxTps: number;
+
+  /**
+   * How far a burst may exceed max_tps, 1 to 100; 0 means 1.5.
+   *
+   * @generated from field: double burst_multiplier = 2;
+   */
+  burstMultiplier: number;
+
+  /**
+   * What happens above the limit.
+   *
+   * @generated from field: trunkline.operators.v1.EnforcementMode enforcement_mode = 3;
+   */
+  enforcementMode: EnforcementMode;
+};
+
+/**
+ * Describes the message trunkline.operators.v1.TpsLimit.
+ * Use `create(TpsLimitSchema)` to create a new message.
+ */
+export const TpsLimitSchema: GenMessage<TpsLimit> = /*@__PURE__*/
+  messageDesc(file_trunkline_operators_v1_operator, 0);
 
 /**
  * Operator is one connection to a mobile operator or aggregator. Its password is not part of it.
@@ -21,74 +60,144 @@ export const file_trunkline_operators_v1_operator: GenFile = /*@__PURE__*/
  */
 export type Operator = Message<"trunkline.operators.v1.Operator"> & {
   /**
-   * UUID.
+   * UUID; the server makes it.
    *
    * @generated from field: string operator_id = 1;
    */
   operatorId: string;
 
   /**
-   * Name, unique among live operators.
+   * Name, 1 to 100 characters, unique among live operators.
    *
    * @generated from field: string name = 2;
    */
   name: string;
 
   /**
-   * Host name or IP address, no scheme.
+   * Host name or IP address, no scheme. Host, port and system_id together are unique among live operators.
    *
    * @generated from field: string host = 3;
    */
   host: string;
 
   /**
-   * TCP port.
+   * TCP port, 1 to 65535.
    *
    * @generated from field: int32 port = 4;
    */
   port: number;
 
   /**
-   * SMPP system_id, at most 15 characters.
+   * SMPP system_id, 1 to 15 characters.
    *
    * @generated from field: string system_id = 5;
    */
   systemId: string;
 
   /**
-   * Kind of session.
+   * Kind of session; not given means TRANSCEIVER.
    *
    * @generated from field: trunkline.operators.v1.BindType bind_type = 6;
    */
   bindType: BindType;
 
   /**
-   * Most messages per second it accepts.
-   *
-   * @generated from field: int32 max_tps = 7;
-   */
-  maxTps: number;
-
-  /**
-   * Message types it carries.
+   * Message types it carries; none means SMS.
    *
    * @generated from field: repeated trunkline.routing.v1.MessageType message_types = 8;
    */
   messageTypes: MessageType[];
 
   /**
-   * Status.
+   * Status. It changes by Activate, Suspend, Deactivate and Delete only; a new operator is INACTIVE.
    *
    * @generated from field: trunkline.operators.v1.OperatorStatus status = 9;
    */
   status: OperatorStatus;
 
   /**
-   * Grows with every change of this operator.
+   * Grows with every change of this operator; the server sets it.
    *
    * @generated from field: int64 version = 10;
    */
   version: bigint;
+
+  /**
+   * SMPP system_type, at most 12 characters.
+   *
+   * @generated from field: string system_type = 11;
+   */
+  systemType: string;
+
+  /**
+   * How fast messages may be sent.
+   *
+   * @generated from field: trunkline.operators.v1.TpsLimit tps_limit = 12;
+   */
+  tpsLimit?: TpsLimit | undefined;
+
+  /**
+   * The operator whose session carries when this one's is lost; empty is none.
+   *
+   * @generated from field: string backup_operator_id = 13;
+   */
+  backupOperatorId: string;
+
+  /**
+   * For people, at most 2000 characters. Never a password.
+   *
+   * @generated from field: string notes = 14;
+   */
+  notes: string;
+
+  /**
+   * Whether a password is in the secret store; the server sets it. The password is never shown.
+   *
+   * @generated from field: bool has_credentials = 15;
+   */
+  hasCredentials: boolean;
+
+  /**
+   * Names this state of the operator; given back on a change, the change is refused when another came between.
+   *
+   * @generated from field: string etag = 16;
+   */
+  etag: string;
+
+  /**
+   * When and by whom it was created; the server sets it.
+   *
+   * @generated from field: google.protobuf.Timestamp create_time = 17;
+   */
+  createTime?: Timestamp | undefined;
+
+  /**
+   * When it was last changed; the server sets it.
+   *
+   * @generated from field: google.protobuf.Timestamp update_time = 18;
+   */
+  updateTime?: Timestamp | undefined;
+
+  /**
+   * Who created it; the server sets it.
+   *
+   * @generated from field: string created_by = 19;
+   */
+  createdBy: string;
+
+  /**
+   * Who changed it last; the server sets it.
+   *
+   * @generated from field: string updated_by = 20;
+   */
+  updatedBy: string;
+
+  /**
+   * When it was deleted; absent while it is live. The server sets it.
+   *
+   * @generated from field: google.protobuf.Timestamp delete_time = 21;
+   */
+  deleteTime?: Timestamp | undefined;
 };
 
 /**
@@ -96,10 +205,165 @@ export type Operator = Message<"trunkline.operators.v1.Operator"> & {
  * Use `create(OperatorSchema)` to create a new message.
  */
 export const OperatorSchema: GenMessage<Operator> = /*@__PURE__*/
-  messageDesc(file_trunkline_operators_v1_operator, 0);
+  messageDesc(file_trunkline_operators_v1_operator, 1);
 
 /**
- * ListOperatorsRequest asks for live operators, by name.
+ * OperatorWarning tells what a change leaves behind that somebody should look at.
+ *
+ * @generated from message trunkline.operators.v1.OperatorWarning
+ */
+export type OperatorWarning = Message<"trunkline.operators.v1.OperatorWarning"> & {
+  /**
+   * Stable name, such as RULE_WITHOUT_OPERATOR.
+   *
+   * @generated from field: string reason = 1;
+   */
+  reason: string;
+
+  /**
+   * One sentence for people.
+   *
+   * @generated from field: string message = 2;
+   */
+  message: string;
+
+  /**
+   * The rule it is about; empty when it is about none.
+   *
+   * @generated from field: string rule_id = 3;
+   */
+  ruleId: string;
+
+  /**
+   * A number that the rule answers, to try with ExplainRoute; empty when there is none.
+   *
+   * @generated from field: string witness = 4;
+   */
+  witness: string;
+};
+
+/**
+ * Describes the message trunkline.operators.v1.OperatorWarning.
+ * Use `create(OperatorWarningSchema)` to create a new message.
+ */
+export const OperatorWarningSchema: GenMessage<OperatorWarning> = /*@__PURE__*/
+  messageDesc(file_trunkline_operators_v1_operator, 2);
+
+/**
+ * CreateOperatorRequest asks for a new operator, which starts INACTIVE.
+ *
+ * @generated from message trunkline.operators.v1.CreateOperatorRequest
+ */
+export type CreateOperatorRequest = Message<"trunkline.operators.v1.CreateOperatorRequest"> & {
+  /**
+   * The operator. name, host, port, system_id and tps_limit.max_tps are needed.
+   *
+   * @generated from field: trunkline.operators.v1.Operator operator = 1;
+   */
+  operator?: Operator | undefined;
+
+  /**
+   * The SMPP password, 1 to 64 printable ASCII characters; SMPP 3.4 itself allows 8. Write only. Without it the operator cannot
+   * be activated until RotateCredentials gives one.
+   *
+   * @generated from field: string password = 2;
+   */
+  password: string;
+
+  /**
+   * Repeats of this id within 24 h answer the same and change nothing again.
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId: string;
+
+  /**
+   * Check everything and store nothing.
+   *
+   * @generated from field: bool validate_only = 4;
+   */
+  validateOnly: boolean;
+};
+
+/**
+ * Describes the message trunkline.operators.v1.CreateOperatorRequest.
+ * Use `create(CreateOperatorRequestSchema)` to create a new message.
+ */
+export const CreateOperatorRequestSchema: GenMessage<CreateOperatorRequest> = /*@__PURE__*/
+  messageDesc(file_trunkline_operators_v1_operator, 3);
+
+/**
+ * CreateOperatorResponse holds the new operator.
+ *
+ * @generated from message trunkline.operators.v1.CreateOperatorResponse
+ */
+export type CreateOperatorResponse = Message<"trunkline.operators.v1.CreateOperatorResponse"> & {
+  /**
+   * The operator as stored.
+   *
+   * @generated from field: trunkline.operators.v1.Operator operator = 1;
+   */
+  operator?: Operator | undefined;
+};
+
+/**
+ * Describes the message trunkline.operators.v1.CreateOperatorResponse.
+ * Use `create(CreateOperatorResponseSchema)` to create a new message.
+ */
+export const CreateOperatorResponseSchema: GenMessage<CreateOperatorResponse> = /*@__PURE__*/
+  messageDesc(file_trunkline_operators_v1_operator, 4);
+
+/**
+ * GetOperatorRequest names one operator.
+ *
+ * @generated from message trunkline.operators.v1.GetOperatorRequest
+ */
+export type GetOperatorRequest = Message<"trunkline.operators.v1.GetOperatorRequest"> & {
+  /**
+   * Its UUID.
+   *
+   * @generated from field: string operator_id = 1;
+   */
+  operatorId: string;
+};
+
+/**
+ * Describes the message trunkline.operators.v1.GetOperatorRequest.
+ * Use `create(GetOperatorRequestSchema)` to create a new message.
+ */
+export const GetOperatorRequestSchema: GenMessage<GetOperatorRequest> = /*@__PURE__*/
+  messageDesc(file_trunkline_operators_v1_operator, 5);
+
+/**
+ * GetOperatorResponse holds the operator, also when it was deleted.
+ *
+ * @generated from message trunkline.operators.v1.GetOperatorResponse
+ */
+export type GetOperatorResponse = Message<"trunkline.operators.v1.GetOperatorResponse"> & {
+  /**
+   * The operator.
+   *
+   * @generated from field: trunkline.operators.v1.Operator operator = 1;
+   */
+  operator?: Operator | undefined;
+
+  /**
+   * Given when the answer comes from a replica that may be behind.
+   *
+   * @generated from field: trunkline.operators.v1.Freshness freshness = 2;
+   */
+  freshness?: Freshness | undefined;
+};
+
+/**
+ * Describes the message trunkline.operators.v1.GetOperatorResponse.
+ * Use `create(GetOperatorResponseSchema)` to create a new message.
+ */
+export const GetOperatorResponseSchema: GenMessage<GetOperatorResponse> = /*@__PURE__*/
+  messageDesc(file_trunkline_operators_v1_operator, 6);
+
+/**
+ * ListOperatorsRequest asks for operators, by name.
  *
  * @generated from message trunkline.operators.v1.ListOperatorsRequest
  */
@@ -117,6 +381,27 @@ export type ListOperatorsRequest = Message<"trunkline.operators.v1.ListOperators
    * @generated from field: string page_token = 2;
    */
   pageToken: string;
+
+  /**
+   * Only operators whose name, host or system_id contains this text, in any case; empty means all.
+   *
+   * @generated from field: string search = 3;
+   */
+  search: string;
+
+  /**
+   * Only operators with one of these statuses; none means all.
+   *
+   * @generated from field: repeated trunkline.operators.v1.OperatorStatus statuses = 4;
+   */
+  statuses: OperatorStatus[];
+
+  /**
+   * Deleted operators too.
+   *
+   * @generated from field: bool show_deleted = 5;
+   */
+  showDeleted: boolean;
 };
 
 /**
@@ -124,7 +409,7 @@ export type ListOperatorsRequest = Message<"trunkline.operators.v1.ListOperators
  * Use `create(ListOperatorsRequestSchema)` to create a new message.
  */
 export const ListOperatorsRequestSchema: GenMessage<ListOperatorsRequest> = /*@__PURE__*/
-  messageDesc(file_trunkline_operators_v1_operator, 1);
+  messageDesc(file_trunkline_operators_v1_operator, 7);
 
 /**
  * ListOperatorsResponse is one page.
@@ -145,6 +430,13 @@ export type ListOperatorsResponse = Message<"trunkline.operators.v1.ListOperator
    * @generated from field: string next_page_token = 2;
    */
   nextPageToken: string;
+
+  /**
+   * Given when the answer comes from a replica that may be behind.
+   *
+   * @generated from field: trunkline.operators.v1.Freshness freshness = 3;
+   */
+  freshness?: Freshness | undefined;
 };
 
 /**
@@ -152,7 +444,421 @@ export type ListOperatorsResponse = Message<"trunkline.operators.v1.ListOperator
  * Use `create(ListOperatorsResponseSchema)` to create a new message.
  */
 export const ListOperatorsResponseSchema: GenMessage<ListOperatorsResponse> = /*@__PURE__*/
-  messageDesc(file_trunkline_operators_v1_operator, 2);
+  messageDesc(file_trunkline_operators_v1_operator, 8);
+
+/**
+ * UpdateOperatorRequest changes fields of one operator.
+ *
+ * @generated from message trunkline.operators.v1.UpdateOperatorRequest
+ */
+export type UpdateOperatorRequest = Message<"trunkline.operators.v1.UpdateOperatorRequest"> & {
+  /**
+   * The operator; operator_id names it, etag guards it when given.
+   *
+   * @generated from field: trunkline.operators.v1.Operator operator = 1;
+   */
+  operator?: Operator | undefined;
+
+  /**
+   * The fields to change: name, host, port, system_id, system_type, bind_type, tps_limit or a field of it,
+   * message_types, backup_operator_id, notes.
+   *
+   * @generated from field: google.protobuf.FieldMask update_mask = 2;
+   */
+  updateMask?: FieldMask | undefined;
+
+  /**
+   * Repeats of this id within 24 h answer the same and change nothing again.
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId: string;
+
+  /**
+   * Check everything and store nothing.
+   *
+   * @generated from field: bool validate_only = 4;
+   */
+  validateOnly: boolean;
+};
+
+/**
+ * Describes the message trunkline.operators.v1.UpdateOperatorRequest.
+ * Use `create(UpdateOperatorRequestSchema)` to create a new message.
+ */
+export const UpdateOperatorRequestSchema: GenMessage<UpdateOperatorRequest> = /*@__PURE__*/
+  messageDesc(file_trunkline_operators_v1_operator, 9);
+
+/**
+ * UpdateOperatorResponse holds the operator after the change.
+ *
+ * @generated from message trunkline.operators.v1.UpdateOperatorResponse
+ */
+export type UpdateOperatorResponse = Message<"trunkline.operators.v1.UpdateOperatorResponse"> & {
+  /**
+   * The operator as stored.
+   *
+   * @generated from field: trunkline.operators.v1.Operator operator = 1;
+   */
+  operator?: Operator | undefined;
+
+  /**
+   * What to look at, such as rules that this leaves without a usable operator.
+   *
+   * @generated from field: repeated trunkline.operators.v1.OperatorWarning warnings = 2;
+   */
+  warnings: OperatorWarning[];
+};
+
+/**
+ * Describes the message trunkline.operators.v1.UpdateOperatorResponse.
+ * Use `create(UpdateOperatorResponseSchema)` to create a new message.
+ */
+export const UpdateOperatorResponseSchema: GenMessage<UpdateOperatorResponse> = /*@__PURE__*/
+  messageDesc(file_trunkline_operators_v1_operator, 10);
+
+/**
+ * DeleteOperatorRequest takes one operator away for good. Its rules stay and no longer select it.
+ *
+ * @generated from message trunkline.operators.v1.DeleteOperatorRequest
+ */
+export type DeleteOperatorRequest = Message<"trunkline.operators.v1.DeleteOperatorRequest"> & {
+  /**
+   * Its UUID.
+   *
+   * @generated from field: string operator_id = 1;
+   */
+  operatorId: string;
+
+  /**
+   * When given, the call is refused unless this is the operator's present etag.
+   *
+   * @generated from field: string etag = 2;
+   */
+  etag: string;
+
+  /**
+   * Repeats of this id within 24 h answer the same and change nothing again.
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId: string;
+
+  /**
+   * Check everything and tell the warnings, but store nothing.
+   *
+   * @generated from field: bool validate_only = 4;
+   */
+  validateOnly: boolean;
+};
+
+/**
+ * Describes the message trunkline.operators.v1.DeleteOperatorRequest.
+ * Use `create(DeleteOperatorRequestSchema)` to create a new message.
+ */
+export const DeleteOperatorRequestSchema: GenMessage<DeleteOperatorRequest> = /*@__PURE__*/
+  messageDesc(file_trunkline_operators_v1_operator, 11);
+
+/**
+ * DeleteOperatorResponse holds the operator after the change.
+ *
+ * @generated from message trunkline.operators.v1.DeleteOperatorResponse
+ */
+export type DeleteOperatorResponse = Message<"trunkline.operators.v1.DeleteOperatorResponse"> & {
+  /**
+   * The operator as stored.
+   *
+   * @generated from field: trunkline.operators.v1.Operator operator = 1;
+   */
+  operator?: Operator | undefined;
+
+  /**
+   * What to look at, such as rules that this leaves without a usable operator.
+   *
+   * @generated from field: repeated trunkline.operators.v1.OperatorWarning warnings = 2;
+   */
+  warnings: OperatorWarning[];
+};
+
+/**
+ * Describes the message trunkline.operators.v1.DeleteOperatorResponse.
+ * Use `create(DeleteOperatorResponseSchema)` to create a new message.
+ */
+export const DeleteOperatorResponseSchema: GenMessage<DeleteOperatorResponse> = /*@__PURE__*/
+  messageDesc(file_trunkline_operators_v1_operator, 12);
+
+/**
+ * ActivateOperatorRequest lets one operator be selected.
+ *
+ * @generated from message trunkline.operators.v1.ActivateOperatorRequest
+ */
+export type ActivateOperatorRequest = Message<"trunkline.operators.v1.ActivateOperatorRequest"> & {
+  /**
+   * Its UUID.
+   *
+   * @generated from field: string operator_id = 1;
+   */
+  operatorId: string;
+
+  /**
+   * When given, the call is refused unless this is the operator's present etag.
+   *
+   * @generated from field: string etag = 2;
+   */
+  etag: string;
+
+  /**
+   * Repeats of this id within 24 h answer the same and change nothing again.
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId: string;
+
+  /**
+   * Check everything and tell the warnings, but store nothing.
+   *
+   * @generated from field: bool validate_only = 4;
+   */
+  validateOnly: boolean;
+};
+
+/**
+ * Describes the message trunkline.operators.v1.ActivateOperatorRequest.
+ * Use `create(ActivateOperatorRequestSchema)` to create a new message.
+ */
+export const ActivateOperatorRequestSchema: GenMessage<ActivateOperatorRequest> = /*@__PURE__*/
+  messageDesc(file_trunkline_operators_v1_operator, 13);
+
+/**
+ * ActivateOperatorResponse holds the operator after the change.
+ *
+ * @generated from message trunkline.operators.v1.ActivateOperatorResponse
+ */
+export type ActivateOperatorResponse = Message<"trunkline.operators.v1.ActivateOperatorResponse"> & {
+  /**
+   * The operator as stored.
+   *
+   * @generated from field: trunkline.operators.v1.Operator operator = 1;
+   */
+  operator?: Operator | undefined;
+
+  /**
+   * What to look at, such as rules that this leaves without a usable operator.
+   *
+   * @generated from field: repeated trunkline.operators.v1.OperatorWarning warnings = 2;
+   */
+  warnings: OperatorWarning[];
+};
+
+/**
+ * Describes the message trunkline.operators.v1.ActivateOperatorResponse.
+ * Use `create(ActivateOperatorResponseSchema)` to create a new message.
+ */
+export const ActivateOperatorResponseSchema: GenMessage<ActivateOperatorResponse> = /*@__PURE__*/
+  messageDesc(file_trunkline_operators_v1_operator, 14);
+
+/**
+ * SuspendOperatorRequest takes one operator out of service for now.
+ *
+ * @generated from message trunkline.operators.v1.SuspendOperatorRequest
+ */
+export type SuspendOperatorRequest = Message<"trunkline.operators.v1.SuspendOperatorRequest"> & {
+  /**
+   * Its UUID.
+   *
+   * @generated from field: string operator_id = 1;
+   */
+  operatorId: string;
+
+  /**
+   * When given, the call is refused unless this is the operator's present etag.
+   *
+   * @generated from field: string etag = 2;
+   */
+  etag: string;
+
+  /**
+   * Repeats of this id within 24 h answer the same and change nothing again.
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId: string;
+
+  /**
+   * Check everything and tell the warnings, but store nothing.
+   *
+   * @generated from field: bool validate_only = 4;
+   */
+  validateOnly: boolean;
+};
+
+/**
+ * Describes the message trunkline.operators.v1.SuspendOperatorRequest.
+ * Use `create(SuspendOperatorRequestSchema)` to create a new message.
+ */
+export const SuspendOperatorRequestSchema: GenMessage<SuspendOperatorRequest> = /*@__PURE__*/
+  messageDesc(file_trunkline_operators_v1_operator, 15);
+
+/**
+ * SuspendOperatorResponse holds the operator after the change.
+ *
+ * @generated from message trunkline.operators.v1.SuspendOperatorResponse
+ */
+export type SuspendOperatorResponse = Message<"trunkline.operators.v1.SuspendOperatorResponse"> & {
+  /**
+   * The operator as stored.
+   *
+   * @generated from field: trunkline.operators.v1.Operator operator = 1;
+   */
+  operator?: Operator | undefined;
+
+  /**
+   * What to look at, such as rules that this leaves without a usable operator.
+   *
+   * @generated from field: repeated trunkline.operators.v1.OperatorWarning warnings = 2;
+   */
+  warnings: OperatorWarning[];
+};
+
+/**
+ * Describes the message trunkline.operators.v1.SuspendOperatorResponse.
+ * Use `create(SuspendOperatorResponseSchema)` to create a new message.
+ */
+export const SuspendOperatorResponseSchema: GenMessage<SuspendOperatorResponse> = /*@__PURE__*/
+  messageDesc(file_trunkline_operators_v1_operator, 16);
+
+/**
+ * DeactivateOperatorRequest takes one operator out of use.
+ *
+ * @generated from message trunkline.operators.v1.DeactivateOperatorRequest
+ */
+export type DeactivateOperatorRequest = Message<"trunkline.operators.v1.DeactivateOperatorRequest"> & {
+  /**
+   * Its UUID.
+   *
+   * @generated from field: string operator_id = 1;
+   */
+  operatorId: string;
+
+  /**
+   * When given, the call is refused unless this is the operator's present etag.
+   *
+   * @generated from field: string etag = 2;
+   */
+  etag: string;
+
+  /**
+   * Repeats of this id within 24 h answer the same and change nothing again.
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId: string;
+
+  /**
+   * Check everything and tell the warnings, but store nothing.
+   *
+   * @generated from field: bool validate_only = 4;
+   */
+  validateOnly: boolean;
+};
+
+/**
+ * Describes the message trunkline.operators.v1.DeactivateOperatorRequest.
+ * Use `create(DeactivateOperatorRequestSchema)` to create a new message.
+ */
+export const DeactivateOperatorRequestSchema: GenMessage<DeactivateOperatorRequest> = /*@__PURE__*/
+  messageDesc(file_trunkline_operators_v1_operator, 17);
+
+/**
+ * DeactivateOperatorResponse holds the operator after the change.
+ *
+ * @generated from message trunkline.operators.v1.DeactivateOperatorResponse
+ */
+export type DeactivateOperatorResponse = Message<"trunkline.operators.v1.DeactivateOperatorResponse"> & {
+  /**
+   * The operator as stored.
+   *
+   * @generated from field: trunkline.operators.v1.Operator operator = 1;
+   */
+  operator?: Operator | undefined;
+
+  /**
+   * What to look at, such as rules that this leaves without a usable operator.
+   *
+   * @generated from field: repeated trunkline.operators.v1.OperatorWarning warnings = 2;
+   */
+  warnings: OperatorWarning[];
+};
+
+/**
+ * Describes the message trunkline.operators.v1.DeactivateOperatorResponse.
+ * Use `create(DeactivateOperatorResponseSchema)` to create a new message.
+ */
+export const DeactivateOperatorResponseSchema: GenMessage<DeactivateOperatorResponse> = /*@__PURE__*/
+  messageDesc(file_trunkline_operators_v1_operator, 18);
+
+/**
+ * RotateCredentialsRequest puts a new password in force.
+ *
+ * @generated from message trunkline.operators.v1.RotateCredentialsRequest
+ */
+export type RotateCredentialsRequest = Message<"trunkline.operators.v1.RotateCredentialsRequest"> & {
+  /**
+   * The operator's UUID.
+   *
+   * @generated from field: string operator_id = 1;
+   */
+  operatorId: string;
+
+  /**
+   * The new SMPP password, 1 to 64 printable ASCII characters; SMPP 3.4 itself allows 8. Write only.
+   *
+   * @generated from field: string password = 2;
+   */
+  password: string;
+
+  /**
+   * When given, the call is refused unless this is the operator's present etag.
+   *
+   * @generated from field: string etag = 3;
+   */
+  etag: string;
+
+  /**
+   * Repeats of this id within 24 h answer the same and change nothing again.
+   *
+   * @generated from field: string request_id = 4;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message trunkline.operators.v1.RotateCredentialsRequest.
+ * Use `create(RotateCredentialsRequestSchema)` to create a new message.
+ */
+export const RotateCredentialsRequestSchema: GenMessage<RotateCredentialsRequest> = /*@__PURE__*/
+  messageDesc(file_trunkline_operators_v1_operator, 19);
+
+/**
+ * RotateCredentialsResponse holds the operator, whose version has grown.
+ *
+ * @generated from message trunkline.operators.v1.RotateCredentialsResponse
+ */
+export type RotateCredentialsResponse = Message<"trunkline.operators.v1.RotateCredentialsResponse"> & {
+  /**
+   * The operator as stored.
+   *
+   * @generated from field: trunkline.operators.v1.Operator operator = 1;
+   */
+  operator?: Operator | undefined;
+};
+
+/**
+ * Describes the message trunkline.operators.v1.RotateCredentialsResponse.
+ * Use `create(RotateCredentialsResponseSchema)` to create a new message.
+ */
+export const RotateCredentialsResponseSchema: GenMessage<RotateCredentialsResponse> = /*@__PURE__*/
+  messageDesc(file_trunkline_operators_v1_operator, 20);
 
 /**
  * ImportOperatorsRequest holds a whole CSV file of operators.
@@ -173,6 +879,13 @@ export type ImportOperatorsRequest = Message<"trunkline.operators.v1.ImportOpera
    * @generated from field: bool validate_only = 2;
    */
   validateOnly: boolean;
+
+  /**
+   * Repeats of this id within 24 h answer the same and change nothing again.
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId: string;
 };
 
 /**
@@ -180,7 +893,7 @@ export type ImportOperatorsRequest = Message<"trunkline.operators.v1.ImportOpera
  * Use `create(ImportOperatorsRequestSchema)` to create a new message.
  */
 export const ImportOperatorsRequestSchema: GenMessage<ImportOperatorsRequest> = /*@__PURE__*/
-  messageDesc(file_trunkline_operators_v1_operator, 3);
+  messageDesc(file_trunkline_operators_v1_operator, 21);
 
 /**
  * ImportOperatorsResponse tells progress, and in the last message the result.
@@ -217,7 +930,7 @@ export type ImportOperatorsResponse = Message<"trunkline.operators.v1.ImportOper
  * Use `create(ImportOperatorsResponseSchema)` to create a new message.
  */
 export const ImportOperatorsResponseSchema: GenMessage<ImportOperatorsResponse> = /*@__PURE__*/
-  messageDesc(file_trunkline_operators_v1_operator, 4);
+  messageDesc(file_trunkline_operators_v1_operator, 22);
 
 /**
  * ImportProgress says how far an import is.
@@ -245,7 +958,7 @@ export type ImportProgress = Message<"trunkline.operators.v1.ImportProgress"> & 
  * Use `create(ImportProgressSchema)` to create a new message.
  */
 export const ImportProgressSchema: GenMessage<ImportProgress> = /*@__PURE__*/
-  messageDesc(file_trunkline_operators_v1_operator, 5);
+  messageDesc(file_trunkline_operators_v1_operator, 23);
 
 /**
  * ImportResult says what an import did. With bad lines nothing was stored.
@@ -301,6 +1014,20 @@ export type ImportResult = Message<"trunkline.operators.v1.ImportResult"> & {
    * @generated from field: int64 config_version = 7;
    */
   configVersion: bigint;
+
+  /**
+   * Warnings of the conflict checker on a file of rules, up to 1000. Errors are among bad_lines.
+   *
+   * @generated from field: repeated trunkline.operators.v1.ImportWarning warnings = 8;
+   */
+  warnings: ImportWarning[];
+
+  /**
+   * How many warnings there are.
+   *
+   * @generated from field: int64 warning_count = 9;
+   */
+  warningCount: bigint;
 };
 
 /**
@@ -308,7 +1035,49 @@ export type ImportResult = Message<"trunkline.operators.v1.ImportResult"> & {
  * Use `create(ImportResultSchema)` to create a new message.
  */
 export const ImportResultSchema: GenMessage<ImportResult> = /*@__PURE__*/
-  messageDesc(file_trunkline_operators_v1_operator, 6);
+  messageDesc(file_trunkline_operators_v1_operator, 24);
+
+/**
+ * ImportWarning is something to look at in a file that was taken.
+ *
+ * @generated from message trunkline.operators.v1.ImportWarning
+ */
+export type ImportWarning = Message<"trunkline.operators.v1.ImportWarning"> & {
+  /**
+   * Line number in the file; 0 when it is about no line.
+   *
+   * @generated from field: int64 line = 1;
+   */
+  line: bigint;
+
+  /**
+   * Stable name, such as UNREACHABLE_RULE.
+   *
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+
+  /**
+   * One sentence for people.
+   *
+   * @generated from field: string message = 3;
+   */
+  message: string;
+
+  /**
+   * A number that shows it; may be empty.
+   *
+   * @generated from field: string witness = 4;
+   */
+  witness: string;
+};
+
+/**
+ * Describes the message trunkline.operators.v1.ImportWarning.
+ * Use `create(ImportWarningSchema)` to create a new message.
+ */
+export const ImportWarningSchema: GenMessage<ImportWarning> = /*@__PURE__*/
+  messageDesc(file_trunkline_operators_v1_operator, 25);
 
 /**
  * BadLine is one reason why a line of a file cannot be taken.
@@ -343,7 +1112,7 @@ export type BadLine = Message<"trunkline.operators.v1.BadLine"> & {
  * Use `create(BadLineSchema)` to create a new message.
  */
 export const BadLineSchema: GenMessage<BadLine> = /*@__PURE__*/
-  messageDesc(file_trunkline_operators_v1_operator, 7);
+  messageDesc(file_trunkline_operators_v1_operator, 26);
 
 /**
  * OperatorStatus is what the people who run carriers want an operator to do.
@@ -426,4 +1195,38 @@ export enum BindType {
  */
 export const BindTypeSchema: GenEnum<BindType> = /*@__PURE__*/
   enumDesc(file_trunkline_operators_v1_operator, 1);
+
+/**
+ * EnforcementMode is what happens above the limit of messages per second.
+ *
+ * @generated from enum trunkline.operators.v1.EnforcementMode
+ */
+export enum EnforcementMode {
+  /**
+   * Not given: HARD_REJECT.
+   *
+   * @generated from enum value: ENFORCEMENT_MODE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * A message above the limit is refused at once and may go to the next operator.
+   *
+   * @generated from enum value: ENFORCEMENT_MODE_HARD_REJECT = 1;
+   */
+  HARD_REJECT = 1,
+
+  /**
+   * A message above the limit waits for its turn.
+   *
+   * @generated from enum value: ENFORCEMENT_MODE_SOFT_THROTTLE = 2;
+   */
+  SOFT_THROTTLE = 2,
+}
+
+/**
+ * Describes the enum trunkline.operators.v1.EnforcementMode.
+ */
+export const EnforcementModeSchema: GenEnum<EnforcementMode> = /*@__PURE__*/
+  enumDesc(file_trunkline_operators_v1_operator, 2);
 

@@ -4,7 +4,9 @@
 
 import type { GenFile, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { ImportOperatorsRequestSchema, ImportOperatorsResponseSchema, ListOperatorsRequestSchema, ListOperatorsResponseSchema } from "./operator_pb.js";
+import type { GetOperatorHealthRequestSchema, GetOperatorHealthResponseSchema, ListHealthTransitionsRequestSchema, ListHealthTransitionsResponseSchema } from "./health_pb.js";
+import { file_trunkline_operators_v1_health } from "./health_pb.js";
+import type { ActivateOperatorRequestSchema, ActivateOperatorResponseSchema, CreateOperatorRequestSchema, CreateOperatorResponseSchema, DeactivateOperatorRequestSchema, DeactivateOperatorResponseSchema, DeleteOperatorRequestSchema, DeleteOperatorResponseSchema, GetOperatorRequestSchema, GetOperatorResponseSchema, ImportOperatorsRequestSchema, ImportOperatorsResponseSchema, ListOperatorsRequestSchema, ListOperatorsResponseSchema, RotateCredentialsRequestSchema, RotateCredentialsResponseSchema, SuspendOperatorRequestSchema, SuspendOperatorResponseSchema, UpdateOperatorRequestSchema, UpdateOperatorResponseSchema } from "./operator_pb.js";
 import { file_trunkline_operators_v1_operator } from "./operator_pb.js";
 import { file_trunkline_options_v1_access } from "../../options/v1/access_pb.js";
 
@@ -12,16 +14,37 @@ import { file_trunkline_options_v1_access } from "../../options/v1/access_pb.js"
  * Describes the file trunkline/operators/v1/operator_service.proto.
  */
 export const file_trunkline_operators_v1_operator_service: GenFile = /*@__PURE__*/
-  fileDesc("Ci10cnVua2xpbmUvb3BlcmF0b3JzL3YxL29wZXJhdG9yX3NlcnZpY2UucHJvdG8SFnRydW5rbGluZS5vcGVyYXRvcnMudjEyiQIKD09wZXJhdG9yU2VydmljZRJ2Cg1MaXN0T3BlcmF0b3JzEiwudHJ1bmtsaW5lLm9wZXJhdG9ycy52MS5MaXN0T3BlcmF0b3JzUmVxdWVzdBotLnRydW5rbGluZS5vcGVyYXRvcnMudjEuTGlzdE9wZXJhdG9yc1Jlc3BvbnNlIgiKtRgECAEQARJ+Cg9JbXBvcnRPcGVyYXRvcnMSLi50cnVua2xpbmUub3BlcmF0b3JzLnYxLkltcG9ydE9wZXJhdG9yc1JlcXVlc3QaLy50cnVua2xpbmUub3BlcmF0b3JzLnYxLkltcG9ydE9wZXJhdG9yc1Jlc3BvbnNlIgiKtRgECAIQATABYgZwcm90bzM", [file_trunkline_operators_v1_operator, file_trunkline_options_v1_access]);
+  fileDesc("Ci10cnVua2xpbmUvb3BlcmF0b3JzL3YxL29wZXJhdG9yX3NlcnZpY2UucHJvdG8SFnRydW5rbGluZS5vcGVyYXRvcnMudjEyjgwKD09wZXJhdG9yU2VydmljZRJ5Cg5DcmVhdGVPcGVyYXRvchItLnRydW5rbGluZS5vcGVyYXRvcnMudjEuQ3JlYXRlT3BlcmF0b3JSZXF1ZXN0Gi4udHJ1bmtsaW5lLm9wZXJhdG9ycy52MS5DcmVhdGVPcGVyYXRvclJlc3BvbnNlIgiKtRgECAIQARJwCgtHZXRPcGVyYXRvchIqLnRydW5rbGluZS5vcGVyYXRvcnMudjEuR2V0T3BlcmF0b3JSZXF1ZXN0GisudHJ1bmtsaW5lLm9wZXJhdG9ycy52MS5HZXRPcGVyYXRvclJlc3BvbnNlIgiKtRgECAEQARJ2Cg1MaXN0T3BlcmF0b3JzEiwudHJ1bmtsaW5lLm9wZXJhdG9ycy52MS5MaXN0T3BlcmF0b3JzUmVxdWVzdBotLnRydW5rbGluZS5vcGVyYXRvcnMudjEuTGlzdE9wZXJhdG9yc1Jlc3BvbnNlIgiKtRgECAEQARJ5Cg5VcGRhdGVPcGVyYXRvchItLnRydW5rbGluZS5vcGVyYXRvcnMudjEuVXBkYXRlT3BlcmF0b3JSZXF1ZXN0Gi4udHJ1bmtsaW5lLm9wZXJhdG9ycy52MS5VcGRhdGVPcGVyYXRvclJlc3BvbnNlIgiKtRgECAIQARJ5Cg5EZWxldGVPcGVyYXRvchItLnRydW5rbGluZS5vcGVyYXRvcnMudjEuRGVsZXRlT3BlcmF0b3JSZXF1ZXN0Gi4udHJ1bmtsaW5lLm9wZXJhdG9ycy52MS5EZWxldGVPcGVyYXRvclJlc3BvbnNlIgiKtRgECAIQARJ/ChBBY3RpdmF0ZU9wZXJhdG9yEi8udHJ1bmtsaW5lLm9wZXJhdG9ycy52MS5BY3RpdmF0ZU9wZXJhdG9yUmVxdWVzdBowLnRydW5rbGluZS5vcGVyYXRvcnMudjEuQWN0aXZhdGVPcGVyYXRvclJlc3BvbnNlIgiKtRgECAIQARJ8Cg9TdXNwZW5kT3BlcmF0b3ISLi50cnVua2xpbmUub3BlcmF0b3JzLnYxLlN1c3BlbmRPcGVyYXRvclJlcXVlc3QaLy50cnVua2xpbmUub3BlcmF0b3JzLnYxLlN1c3BlbmRPcGVyYXRvclJlc3BvbnNlIgiKtRgECAIQARKFAQoSRGVhY3RpdmF0ZU9wZXJhdG9yEjEudHJ1bmtsaW5lLm9wZXJhdG9ycy52MS5EZWFjdGl2YXRlT3BlcmF0b3JSZXF1ZXN0GjIudHJ1bmtsaW5lLm9wZXJhdG9ycy52MS5EZWFjdGl2YXRlT3BlcmF0b3JSZXNwb25zZSIIirUYBAgCEAESggEKEVJvdGF0ZUNyZWRlbnRpYWxzEjAudHJ1bmtsaW5lLm9wZXJhdG9ycy52MS5Sb3RhdGVDcmVkZW50aWFsc1JlcXVlc3QaMS50cnVua2xpbmUub3BlcmF0b3JzLnYxLlJvdGF0ZUNyZWRlbnRpYWxzUmVzcG9uc2UiCIq1GAQIAhABEn4KD0ltcG9ydE9wZXJhdG9ycxIuLnRydW5rbGluZS5vcGVyYXRvcnMudjEuSW1wb3J0T3BlcmF0b3JzUmVxdWVzdBovLnRydW5rbGluZS5vcGVyYXRvcnMudjEuSW1wb3J0T3BlcmF0b3JzUmVzcG9uc2UiCIq1GAQIAhABMAESggEKEUdldE9wZXJhdG9ySGVhbHRoEjAudHJ1bmtsaW5lLm9wZXJhdG9ycy52MS5HZXRPcGVyYXRvckhlYWx0aFJlcXVlc3QaMS50cnVua2xpbmUub3BlcmF0b3JzLnYxLkdldE9wZXJhdG9ySGVhbHRoUmVzcG9uc2UiCIq1GAQIARABEo4BChVMaXN0SGVhbHRoVHJhbnNpdGlvbnMSNC50cnVua2xpbmUub3BlcmF0b3JzLnYxLkxpc3RIZWFsdGhUcmFuc2l0aW9uc1JlcXVlc3QaNS50cnVua2xpbmUub3BlcmF0b3JzLnYxLkxpc3RIZWFsdGhUcmFuc2l0aW9uc1Jlc3BvbnNlIgiKtRgECAEQAWIGcHJvdG8z", [file_trunkline_operators_v1_health, file_trunkline_operators_v1_operator, file_trunkline_options_v1_access]);
 
 /**
- * OperatorService keeps the operators.
+ * OperatorService keeps the operators, their credentials and what is known of their health.
  *
  * @generated from service trunkline.operators.v1.OperatorService
  */
 export const OperatorService: GenService<{
   /**
-   * ListOperators gives live operators by name, in pages.
+   * CreateOperator stores a new operator and its password. Two live operators cannot share a name, or host,
+   * port and system_id: ALREADY_EXISTS, reason DUPLICATE_OPERATOR.
+   *
+   * @generated from rpc trunkline.operators.v1.OperatorService.CreateOperator
+   */
+  createOperator: {
+    methodKind: "unary";
+    input: typeof CreateOperatorRequestSchema;
+    output: typeof CreateOperatorResponseSchema;
+  },
+  /**
+   * GetOperator gives one operator.
+   *
+   * @generated from rpc trunkline.operators.v1.OperatorService.GetOperator
+   */
+  getOperator: {
+    methodKind: "unary";
+    input: typeof GetOperatorRequestSchema;
+    output: typeof GetOperatorResponseSchema;
+  },
+  /**
+   * ListOperators gives operators by name, in pages.
    *
    * @generated from rpc trunkline.operators.v1.OperatorService.ListOperators
    */
@@ -29,6 +52,66 @@ export const OperatorService: GenService<{
     methodKind: "unary";
     input: typeof ListOperatorsRequestSchema;
     output: typeof ListOperatorsResponseSchema;
+  },
+  /**
+   * UpdateOperator changes the fields named by update_mask.
+   *
+   * @generated from rpc trunkline.operators.v1.OperatorService.UpdateOperator
+   */
+  updateOperator: {
+    methodKind: "unary";
+    input: typeof UpdateOperatorRequestSchema;
+    output: typeof UpdateOperatorResponseSchema;
+  },
+  /**
+   * DeleteOperator takes an operator away. It stays readable; its name and connection are free again.
+   *
+   * @generated from rpc trunkline.operators.v1.OperatorService.DeleteOperator
+   */
+  deleteOperator: {
+    methodKind: "unary";
+    input: typeof DeleteOperatorRequestSchema;
+    output: typeof DeleteOperatorResponseSchema;
+  },
+  /**
+   * ActivateOperator makes an INACTIVE or SUSPENDED operator ACTIVE.
+   *
+   * @generated from rpc trunkline.operators.v1.OperatorService.ActivateOperator
+   */
+  activateOperator: {
+    methodKind: "unary";
+    input: typeof ActivateOperatorRequestSchema;
+    output: typeof ActivateOperatorResponseSchema;
+  },
+  /**
+   * SuspendOperator makes an ACTIVE operator SUSPENDED: engines stop selecting it at once.
+   *
+   * @generated from rpc trunkline.operators.v1.OperatorService.SuspendOperator
+   */
+  suspendOperator: {
+    methodKind: "unary";
+    input: typeof SuspendOperatorRequestSchema;
+    output: typeof SuspendOperatorResponseSchema;
+  },
+  /**
+   * DeactivateOperator makes an ACTIVE or SUSPENDED operator INACTIVE.
+   *
+   * @generated from rpc trunkline.operators.v1.OperatorService.DeactivateOperator
+   */
+  deactivateOperator: {
+    methodKind: "unary";
+    input: typeof DeactivateOperatorRequestSchema;
+    output: typeof DeactivateOperatorResponseSchema;
+  },
+  /**
+   * RotateCredentials puts a new password in force. When it fails, the former one stays in force.
+   *
+   * @generated from rpc trunkline.operators.v1.OperatorService.RotateCredentials
+   */
+  rotateCredentials: {
+    methodKind: "unary";
+    input: typeof RotateCredentialsRequestSchema;
+    output: typeof RotateCredentialsResponseSchema;
   },
   /**
    * ImportOperators stores a CSV file of operators, all or nothing: a new name is created, a known one
@@ -40,6 +123,26 @@ export const OperatorService: GenService<{
     methodKind: "server_streaming";
     input: typeof ImportOperatorsRequestSchema;
     output: typeof ImportOperatorsResponseSchema;
+  },
+  /**
+   * GetOperatorHealth gives the reduced health of one operator.
+   *
+   * @generated from rpc trunkline.operators.v1.OperatorService.GetOperatorHealth
+   */
+  getOperatorHealth: {
+    methodKind: "unary";
+    input: typeof GetOperatorHealthRequestSchema;
+    output: typeof GetOperatorHealthResponseSchema;
+  },
+  /**
+   * ListHealthTransitions gives changes of health, newest first, in pages.
+   *
+   * @generated from rpc trunkline.operators.v1.OperatorService.ListHealthTransitions
+   */
+  listHealthTransitions: {
+    methodKind: "unary";
+    input: typeof ListHealthTransitionsRequestSchema;
+    output: typeof ListHealthTransitionsResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_trunkline_operators_v1_operator_service, 0);

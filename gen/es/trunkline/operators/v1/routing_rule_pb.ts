@@ -2,11 +2,13 @@
 // @generated from file trunkline/operators/v1/routing_rule.proto (package trunkline.operators.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
-import type { ImportProgress, ImportResult } from "./operator_pb.js";
+import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { FieldMask, Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_field_mask, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Freshness } from "./freshness_pb.js";
+import { file_trunkline_operators_v1_freshness } from "./freshness_pb.js";
+import type { BadLine, ImportProgress, ImportResult } from "./operator_pb.js";
 import { file_trunkline_operators_v1_operator } from "./operator_pb.js";
 import type { MessageType, Money, OnExhausted, RoutingStrategy } from "../../routing/v1/types_pb.js";
 import { file_trunkline_routing_v1_types } from "../../routing/v1/types_pb.js";
@@ -16,7 +18,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file trunkline/operators/v1/routing_rule.proto.
  */
 export const file_trunkline_operators_v1_routing_rule: GenFile = /*@__PURE__*/
-  fileDesc("Cil0cnVua2xpbmUvb3BlcmF0b3JzL3YxL3JvdXRpbmdfcnVsZS5wcm90bxIWdHJ1bmtsaW5lLm9wZXJhdG9ycy52MSKoAwoLUm91dGluZ1J1bGUSDwoHcnVsZV9pZBgBIAEoCRISCgphY2NvdW50X2lkGAIgASgJEg4KBnByZWZpeBgDIAEoCRIPCgdjb3VudHJ5GAQgASgJEjgKDW1lc3NhZ2VfdHlwZXMYBSADKA4yIS50cnVua2xpbmUucm91dGluZy52MS5NZXNzYWdlVHlwZRI3CghzdHJhdGVneRgGIAEoDjIlLnRydW5rbGluZS5yb3V0aW5nLnYxLlJvdXRpbmdTdHJhdGVneRI3Cgxvbl9leGhhdXN0ZWQYByABKA4yIS50cnVua2xpbmUucm91dGluZy52MS5PbkV4aGF1c3RlZBI5CgpjYW5kaWRhdGVzGAggAygLMiUudHJ1bmtsaW5lLm9wZXJhdG9ycy52MS5SdWxlQ2FuZGlkYXRlEg4KBmFjdGl2ZRgJIAEoCBIuCgp2YWxpZF9mcm9tGAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCgh2YWxpZF90bxgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiiQEKDVJ1bGVDYW5kaWRhdGUSEwoLb3BlcmF0b3JfaWQYASABKAkSFQoNb3BlcmF0b3JfbmFtZRgCIAEoCRIQCghwcmlvcml0eRgDIAEoBRIOCgZ3ZWlnaHQYBCABKAUSKgoFcHJpY2UYBSABKAsyGy50cnVua2xpbmUucm91dGluZy52MS5Nb25leSJAChdMaXN0Um91dGluZ1J1bGVzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCSJnChhMaXN0Um91dGluZ1J1bGVzUmVzcG9uc2USMgoFcnVsZXMYASADKAsyIy50cnVua2xpbmUub3BlcmF0b3JzLnYxLlJvdXRpbmdSdWxlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSI/ChlJbXBvcnRSb3V0aW5nUnVsZXNSZXF1ZXN0EgsKA2NzdhgBIAEoDBIVCg12YWxpZGF0ZV9vbmx5GAIgASgIIpgBChpJbXBvcnRSb3V0aW5nUnVsZXNSZXNwb25zZRI6Cghwcm9ncmVzcxgBIAEoCzImLnRydW5rbGluZS5vcGVyYXRvcnMudjEuSW1wb3J0UHJvZ3Jlc3NIABI2CgZyZXN1bHQYAiABKAsyJC50cnVua2xpbmUub3BlcmF0b3JzLnYxLkltcG9ydFJlc3VsdEgAQgYKBHN0ZXBiBnByb3RvMw", [file_google_protobuf_timestamp, file_trunkline_operators_v1_operator, file_trunkline_routing_v1_types]);
+  fileDesc("Cil0cnVua2xpbmUvb3BlcmF0b3JzL3YxL3JvdXRpbmdfcnVsZS5wcm90bxIWdHJ1bmtsaW5lLm9wZXJhdG9ycy52MSLmBAoLUm91dGluZ1J1bGUSDwoHcnVsZV9pZBgBIAEoCRISCgphY2NvdW50X2lkGAIgASgJEg4KBnByZWZpeBgDIAEoCRIPCgdjb3VudHJ5GAQgASgJEjgKDW1lc3NhZ2VfdHlwZXMYBSADKA4yIS50cnVua2xpbmUucm91dGluZy52MS5NZXNzYWdlVHlwZRI3CghzdHJhdGVneRgGIAEoDjIlLnRydW5rbGluZS5yb3V0aW5nLnYxLlJvdXRpbmdTdHJhdGVneRI3Cgxvbl9leGhhdXN0ZWQYByABKA4yIS50cnVua2xpbmUucm91dGluZy52MS5PbkV4aGF1c3RlZBI5CgpjYW5kaWRhdGVzGAggAygLMiUudHJ1bmtsaW5lLm9wZXJhdG9ycy52MS5SdWxlQ2FuZGlkYXRlEg4KBmFjdGl2ZRgJIAEoCBIuCgp2YWxpZF9mcm9tGAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCgh2YWxpZF90bxgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEwoLZGVzY3JpcHRpb24YDCABKAkSDwoHdmVyc2lvbhgNIAEoAxIMCgRldGFnGA4gASgJEi8KC2NyZWF0ZV90aW1lGA8gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgt1cGRhdGVfdGltZRgQIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKY3JlYXRlZF9ieRgRIAEoCRISCgp1cGRhdGVkX2J5GBIgASgJIpkBCg1SdWxlQ2FuZGlkYXRlEhMKC29wZXJhdG9yX2lkGAEgASgJEhUKDW9wZXJhdG9yX25hbWUYAiABKAkSEAoIcHJpb3JpdHkYAyABKAUSEwoGd2VpZ2h0GAQgASgFSACIAQESKgoFcHJpY2UYBSABKAsyGy50cnVua2xpbmUucm91dGluZy52MS5Nb25leUIJCgdfd2VpZ2h0Iq8BCgtSdWxlRmluZGluZxI5CghzZXZlcml0eRgBIAEoDjInLnRydW5rbGluZS5vcGVyYXRvcnMudjEuRmluZGluZ1NldmVyaXR5Eg4KBnJlYXNvbhgCIAEoCRIPCgdtZXNzYWdlGAMgASgJEhAKCHJ1bGVfaWRzGAQgAygJEg8KB3dpdG5lc3MYBSABKAkSEwoLb3BlcmF0b3JfaWQYBiABKAkSDAoEbGluZRgHIAEoAyJFCgxSdWxlQ29uZmxpY3QSNQoIZmluZGluZ3MYASADKAsyIy50cnVua2xpbmUub3BlcmF0b3JzLnYxLlJ1bGVGaW5kaW5nIngKGENyZWF0ZVJvdXRpbmdSdWxlUmVxdWVzdBIxCgRydWxlGAEgASgLMiMudHJ1bmtsaW5lLm9wZXJhdG9ycy52MS5Sb3V0aW5nUnVsZRISCgpyZXF1ZXN0X2lkGAIgASgJEhUKDXZhbGlkYXRlX29ubHkYAyABKAgihQEKGUNyZWF0ZVJvdXRpbmdSdWxlUmVzcG9uc2USMQoEcnVsZRgBIAEoCzIjLnRydW5rbGluZS5vcGVyYXRvcnMudjEuUm91dGluZ1J1bGUSNQoId2FybmluZ3MYAiADKAsyIy50cnVua2xpbmUub3BlcmF0b3JzLnYxLlJ1bGVGaW5kaW5nIigKFUdldFJvdXRpbmdSdWxlUmVxdWVzdBIPCgdydWxlX2lkGAEgASgJIoEBChZHZXRSb3V0aW5nUnVsZVJlc3BvbnNlEjEKBHJ1bGUYASABKAsyIy50cnVua2xpbmUub3BlcmF0b3JzLnYxLlJvdXRpbmdSdWxlEjQKCWZyZXNobmVzcxgCIAEoCzIhLnRydW5rbGluZS5vcGVyYXRvcnMudjEuRnJlc2huZXNzIqkBChhVcGRhdGVSb3V0aW5nUnVsZVJlcXVlc3QSMQoEcnVsZRgBIAEoCzIjLnRydW5rbGluZS5vcGVyYXRvcnMudjEuUm91dGluZ1J1bGUSLwoLdXBkYXRlX21hc2sYAiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrEhIKCnJlcXVlc3RfaWQYAyABKAkSFQoNdmFsaWRhdGVfb25seRgEIAEoCCKFAQoZVXBkYXRlUm91dGluZ1J1bGVSZXNwb25zZRIxCgRydWxlGAEgASgLMiMudHJ1bmtsaW5lLm9wZXJhdG9ycy52MS5Sb3V0aW5nUnVsZRI1Cgh3YXJuaW5ncxgCIAMoCzIjLnRydW5rbGluZS5vcGVyYXRvcnMudjEuUnVsZUZpbmRpbmciZAoYRGVsZXRlUm91dGluZ1J1bGVSZXF1ZXN0Eg8KB3J1bGVfaWQYASABKAkSDAoEZXRhZxgCIAEoCRISCgpyZXF1ZXN0X2lkGAMgASgJEhUKDXZhbGlkYXRlX29ubHkYBCABKAgiGwoZRGVsZXRlUm91dGluZ1J1bGVSZXNwb25zZSInChhDaGVja1JvdXRpbmdSdWxlc1JlcXVlc3QSCwoDY3N2GAEgASgMIt4BChlDaGVja1JvdXRpbmdSdWxlc1Jlc3BvbnNlEjUKCGZpbmRpbmdzGAEgAygLMiMudHJ1bmtsaW5lLm9wZXJhdG9ycy52MS5SdWxlRmluZGluZxITCgtlcnJvcl9jb3VudBgCIAEoAxIVCg13YXJuaW5nX2NvdW50GAMgASgDEhIKCnJ1bGVfY291bnQYBCABKAMSMgoJYmFkX2xpbmVzGAUgAygLMh8udHJ1bmtsaW5lLm9wZXJhdG9ycy52MS5CYWRMaW5lEhYKDmJhZF9saW5lX2NvdW50GAYgASgDIpoBChdMaXN0Um91dGluZ1J1bGVzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCRITCgtvcGVyYXRvcl9pZBgDIAEoCRIOCgZwcmVmaXgYBCABKAkSDwoHY291bnRyeRgFIAEoCRISCgphY2NvdW50X2lkGAYgASgJEg4KBnNlYXJjaBgHIAEoCSKdAQoYTGlzdFJvdXRpbmdSdWxlc1Jlc3BvbnNlEjIKBXJ1bGVzGAEgAygLMiMudHJ1bmtsaW5lLm9wZXJhdG9ycy52MS5Sb3V0aW5nUnVsZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSNAoJZnJlc2huZXNzGAMgASgLMiEudHJ1bmtsaW5lLm9wZXJhdG9ycy52MS5GcmVzaG5lc3MiUwoZSW1wb3J0Um91dGluZ1J1bGVzUmVxdWVzdBILCgNjc3YYASABKAwSFQoNdmFsaWRhdGVfb25seRgCIAEoCBISCgpyZXF1ZXN0X2lkGAMgASgJIpgBChpJbXBvcnRSb3V0aW5nUnVsZXNSZXNwb25zZRI6Cghwcm9ncmVzcxgBIAEoCzImLnRydW5rbGluZS5vcGVyYXRvcnMudjEuSW1wb3J0UHJvZ3Jlc3NIABI2CgZyZXN1bHQYAiABKAsyJC50cnVua2xpbmUub3BlcmF0b3JzLnYxLkltcG9ydFJlc3VsdEgAQgYKBHN0ZXAqbQoPRmluZGluZ1NldmVyaXR5EiAKHEZJTkRJTkdfU0VWRVJJVFlfVU5TUEVDSUZJRUQQABIaChZGSU5ESU5HX1NFVkVSSVRZX0VSUk9SEAESHAoYRklORElOR19TRVZFUklUWV9XQVJOSU5HEAJiBnByb3RvMw", [file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_trunkline_operators_v1_freshness, file_trunkline_operators_v1_operator, file_trunkline_routing_v1_types]);
 
 /**
  * RoutingRule says which operators may carry numbers with a prefix.
@@ -25,21 +27,21 @@ export const file_trunkline_operators_v1_routing_rule: GenFile = /*@__PURE__*/
  */
 export type RoutingRule = Message<"trunkline.operators.v1.RoutingRule"> & {
   /**
-   * UUID.
+   * UUID; the server makes it.
    *
    * @generated from field: string rule_id = 1;
    */
   ruleId: string;
 
   /**
-   * The account that owns it; empty for a global rule.
+   * The account that owns it; empty for a global rule. It never changes.
    *
    * @generated from field: string account_id = 2;
    */
   accountId: string;
 
   /**
-   * E.164 prefix with leading +, 1 to 15 digits.
+   * E.164 prefix with leading +, 1 to 15 digits. It never changes.
    *
    * @generated from field: string prefix = 3;
    */
@@ -53,7 +55,7 @@ export type RoutingRule = Message<"trunkline.operators.v1.RoutingRule"> & {
   country: string;
 
   /**
-   * Message types it is for; empty means all.
+   * Message types it is for; empty means all. They never change.
    *
    * @generated from field: repeated trunkline.routing.v1.MessageType message_types = 5;
    */
@@ -67,14 +69,14 @@ export type RoutingRule = Message<"trunkline.operators.v1.RoutingRule"> & {
   strategy: RoutingStrategy;
 
   /**
-   * What happens when no candidate is usable.
+   * What happens when no candidate is usable; not given means FAIL.
    *
    * @generated from field: trunkline.routing.v1.OnExhausted on_exhausted = 7;
    */
   onExhausted: OnExhausted;
 
   /**
-   * The operators, by priority.
+   * The operators, by priority, 1 to 100.
    *
    * @generated from field: repeated trunkline.operators.v1.RuleCandidate candidates = 8;
    */
@@ -100,6 +102,55 @@ export type RoutingRule = Message<"trunkline.operators.v1.RoutingRule"> & {
    * @generated from field: google.protobuf.Timestamp valid_to = 11;
    */
   validTo?: Timestamp | undefined;
+
+  /**
+   * For people, at most 500 characters.
+   *
+   * @generated from field: string description = 12;
+   */
+  description: string;
+
+  /**
+   * Grows with every change of this rule; the server sets it.
+   *
+   * @generated from field: int64 version = 13;
+   */
+  version: bigint;
+
+  /**
+   * Names this state of the rule; given back on a change, the change is refused when another came between.
+   *
+   * @generated from field: string etag = 14;
+   */
+  etag: string;
+
+  /**
+   * When it was created; the server sets it.
+   *
+   * @generated from field: google.protobuf.Timestamp create_time = 15;
+   */
+  createTime?: Timestamp | undefined;
+
+  /**
+   * When it was last changed; the server sets it.
+   *
+   * @generated from field: google.protobuf.Timestamp update_time = 16;
+   */
+  updateTime?: Timestamp | undefined;
+
+  /**
+   * Who created it; the server sets it.
+   *
+   * @generated from field: string created_by = 17;
+   */
+  createdBy: string;
+
+  /**
+   * Who changed it last; the server sets it.
+   *
+   * @generated from field: string updated_by = 18;
+   */
+  updatedBy: string;
 };
 
 /**
@@ -123,25 +174,25 @@ export type RuleCandidate = Message<"trunkline.operators.v1.RuleCandidate"> & {
   operatorId: string;
 
   /**
-   * The operator's name.
+   * The operator's name; the server sets it.
    *
    * @generated from field: string operator_name = 2;
    */
   operatorName: string;
 
   /**
-   * 1 is first.
+   * 1 is first; 0 means 1. At most 1000000.
    *
    * @generated from field: int32 priority = 3;
    */
   priority: number;
 
   /**
-   * Share under WEIGHTED; 0 means last resort.
+   * Share under WEIGHTED, at most 1000000; 0 means last resort. Not given means 100.
    *
-   * @generated from field: int32 weight = 4;
+   * @generated from field: optional int32 weight = 4;
    */
-  weight: number;
+  weight?: number | undefined;
 
   /**
    * Price per segment that replaces the operator's rate; absent means the rate counts.
@@ -157,6 +208,406 @@ export type RuleCandidate = Message<"trunkline.operators.v1.RuleCandidate"> & {
  */
 export const RuleCandidateSchema: GenMessage<RuleCandidate> = /*@__PURE__*/
   messageDesc(file_trunkline_operators_v1_routing_rule, 1);
+
+/**
+ * RuleFinding is one conflict or oddity in a set of rules.
+ *
+ * @generated from message trunkline.operators.v1.RuleFinding
+ */
+export type RuleFinding = Message<"trunkline.operators.v1.RuleFinding"> & {
+  /**
+   * How bad it is.
+   *
+   * @generated from field: trunkline.operators.v1.FindingSeverity severity = 1;
+   */
+  severity: FindingSeverity;
+
+  /**
+   * Stable name, such as OVERLAPPING_RULES, listed in the docs.
+   *
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+
+  /**
+   * One sentence for people that says what to do.
+   *
+   * @generated from field: string message = 3;
+   */
+  message: string;
+
+  /**
+   * The rules it is about. A rule that is not stored yet has an empty id.
+   *
+   * @generated from field: repeated string rule_ids = 4;
+   */
+  ruleIds: string[];
+
+  /**
+   * A number that shows it, in E.164; empty when no number can.
+   *
+   * @generated from field: string witness = 5;
+   */
+  witness: string;
+
+  /**
+   * The operator it is about; empty when it is about none.
+   *
+   * @generated from field: string operator_id = 6;
+   */
+  operatorId: string;
+
+  /**
+   * Line of the file, when a file was checked; 0 otherwise.
+   *
+   * @generated from field: int64 line = 7;
+   */
+  line: bigint;
+};
+
+/**
+ * Describes the message trunkline.operators.v1.RuleFinding.
+ * Use `create(RuleFindingSchema)` to create a new message.
+ */
+export const RuleFindingSchema: GenMessage<RuleFinding> = /*@__PURE__*/
+  messageDesc(file_trunkline_operators_v1_routing_rule, 2);
+
+/**
+ * RuleConflict is the error detail of reason RULE_CONFLICT.
+ *
+ * @generated from message trunkline.operators.v1.RuleConflict
+ */
+export type RuleConflict = Message<"trunkline.operators.v1.RuleConflict"> & {
+  /**
+   * Every finding, errors first, up to 1000.
+   *
+   * @generated from field: repeated trunkline.operators.v1.RuleFinding findings = 1;
+   */
+  findings: RuleFinding[];
+};
+
+/**
+ * Describes the message trunkline.operators.v1.RuleConflict.
+ * Use `create(RuleConflictSchema)` to create a new message.
+ */
+export const RuleConflictSchema: GenMessage<RuleConflict> = /*@__PURE__*/
+  messageDesc(file_trunkline_operators_v1_routing_rule, 3);
+
+/**
+ * CreateRoutingRuleRequest asks for a new rule.
+ *
+ * @generated from message trunkline.operators.v1.CreateRoutingRuleRequest
+ */
+export type CreateRoutingRuleRequest = Message<"trunkline.operators.v1.CreateRoutingRuleRequest"> & {
+  /**
+   * The rule. prefix, strategy and candidates are needed.
+   *
+   * @generated from field: trunkline.operators.v1.RoutingRule rule = 1;
+   */
+  rule?: RoutingRule | undefined;
+
+  /**
+   * Repeats of this id within 24 h answer the same and change nothing again.
+   *
+   * @generated from field: string request_id = 2;
+   */
+  requestId: string;
+
+  /**
+   * Check everything and store nothing.
+   *
+   * @generated from field: bool validate_only = 3;
+   */
+  validateOnly: boolean;
+};
+
+/**
+ * Describes the message trunkline.operators.v1.CreateRoutingRuleRequest.
+ * Use `create(CreateRoutingRuleRequestSchema)` to create a new message.
+ */
+export const CreateRoutingRuleRequestSchema: GenMessage<CreateRoutingRuleRequest> = /*@__PURE__*/
+  messageDesc(file_trunkline_operators_v1_routing_rule, 4);
+
+/**
+ * CreateRoutingRuleResponse holds the new rule.
+ *
+ * @generated from message trunkline.operators.v1.CreateRoutingRuleResponse
+ */
+export type CreateRoutingRuleResponse = Message<"trunkline.operators.v1.CreateRoutingRuleResponse"> & {
+  /**
+   * The rule as stored.
+   *
+   * @generated from field: trunkline.operators.v1.RoutingRule rule = 1;
+   */
+  rule?: RoutingRule | undefined;
+
+  /**
+   * Warnings of the conflict checker.
+   *
+   * @generated from field: repeated trunkline.operators.v1.RuleFinding warnings = 2;
+   */
+  warnings: RuleFinding[];
+};
+
+/**
+ * Describes the message trunkline.operators.v1.CreateRoutingRuleResponse.
+ * Use `create(CreateRoutingRuleResponseSchema)` to create a new message.
+ */
+export const CreateRoutingRuleResponseSchema: GenMessage<CreateRoutingRuleResponse> = /*@__PURE__*/
+  messageDesc(file_trunkline_operators_v1_routing_rule, 5);
+
+/**
+ * GetRoutingRuleRequest names one rule.
+ *
+ * @generated from message trunkline.operators.v1.GetRoutingRuleRequest
+ */
+export type GetRoutingRuleRequest = Message<"trunkline.operators.v1.GetRoutingRuleRequest"> & {
+  /**
+   * Its UUID.
+   *
+   * @generated from field: string rule_id = 1;
+   */
+  ruleId: string;
+};
+
+/**
+ * Describes the message trunkline.operators.v1.GetRoutingRuleRequest.
+ * Use `create(GetRoutingRuleRequestSchema)` to create a new message.
+ */
+export const GetRoutingRuleRequestSchema: GenMessage<GetRoutingRuleRequest> = /*@__PURE__*/
+  messageDesc(file_trunkline_operators_v1_routing_rule, 6);
+
+/**
+ * GetRoutingRuleResponse holds the rule.
+ *
+ * @generated from message trunkline.operators.v1.GetRoutingRuleResponse
+ */
+export type GetRoutingRuleResponse = Message<"trunkline.operators.v1.GetRoutingRuleResponse"> & {
+  /**
+   * The rule.
+   *
+   * @generated from field: trunkline.operators.v1.RoutingRule rule = 1;
+   */
+  rule?: RoutingRule | undefined;
+
+  /**
+   * Given when the answer comes from a replica that may be behind.
+   *
+   * @generated from field: trunkline.operators.v1.Freshness freshness = 2;
+   */
+  freshness?: Freshness | undefined;
+};
+
+/**
+ * Describes the message trunkline.operators.v1.GetRoutingRuleResponse.
+ * Use `create(GetRoutingRuleResponseSchema)` to create a new message.
+ */
+export const GetRoutingRuleResponseSchema: GenMessage<GetRoutingRuleResponse> = /*@__PURE__*/
+  messageDesc(file_trunkline_operators_v1_routing_rule, 7);
+
+/**
+ * UpdateRoutingRuleRequest changes fields of one rule.
+ *
+ * @generated from message trunkline.operators.v1.UpdateRoutingRuleRequest
+ */
+export type UpdateRoutingRuleRequest = Message<"trunkline.operators.v1.UpdateRoutingRuleRequest"> & {
+  /**
+   * The rule; rule_id names it, etag guards it when given.
+   *
+   * @generated from field: trunkline.operators.v1.RoutingRule rule = 1;
+   */
+  rule?: RoutingRule | undefined;
+
+  /**
+   * The fields to change: country, description, strategy, on_exhausted, candidates, active, valid_from, valid_to.
+   *
+   * @generated from field: google.protobuf.FieldMask update_mask = 2;
+   */
+  updateMask?: FieldMask | undefined;
+
+  /**
+   * Repeats of this id within 24 h answer the same and change nothing again.
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId: string;
+
+  /**
+   * Check everything and store nothing.
+   *
+   * @generated from field: bool validate_only = 4;
+   */
+  validateOnly: boolean;
+};
+
+/**
+ * Describes the message trunkline.operators.v1.UpdateRoutingRuleRequest.
+ * Use `create(UpdateRoutingRuleRequestSchema)` to create a new message.
+ */
+export const UpdateRoutingRuleRequestSchema: GenMessage<UpdateRoutingRuleRequest> = /*@__PURE__*/
+  messageDesc(file_trunkline_operators_v1_routing_rule, 8);
+
+/**
+ * UpdateRoutingRuleResponse holds the rule after the change.
+ *
+ * @generated from message trunkline.operators.v1.UpdateRoutingRuleResponse
+ */
+export type UpdateRoutingRuleResponse = Message<"trunkline.operators.v1.UpdateRoutingRuleResponse"> & {
+  /**
+   * The rule as stored.
+   *
+   * @generated from field: trunkline.operators.v1.RoutingRule rule = 1;
+   */
+  rule?: RoutingRule | undefined;
+
+  /**
+   * Warnings of the conflict checker.
+   *
+   * @generated from field: repeated trunkline.operators.v1.RuleFinding warnings = 2;
+   */
+  warnings: RuleFinding[];
+};
+
+/**
+ * Describes the message trunkline.operators.v1.UpdateRoutingRuleResponse.
+ * Use `create(UpdateRoutingRuleResponseSchema)` to create a new message.
+ */
+export const UpdateRoutingRuleResponseSchema: GenMessage<UpdateRoutingRuleResponse> = /*@__PURE__*/
+  messageDesc(file_trunkline_operators_v1_routing_rule, 9);
+
+/**
+ * DeleteRoutingRuleRequest takes one rule away.
+ *
+ * @generated from message trunkline.operators.v1.DeleteRoutingRuleRequest
+ */
+export type DeleteRoutingRuleRequest = Message<"trunkline.operators.v1.DeleteRoutingRuleRequest"> & {
+  /**
+   * Its UUID.
+   *
+   * @generated from field: string rule_id = 1;
+   */
+  ruleId: string;
+
+  /**
+   * When given, the call is refused unless this is the rule's present etag.
+   *
+   * @generated from field: string etag = 2;
+   */
+  etag: string;
+
+  /**
+   * Repeats of this id within 24 h answer the same and change nothing again.
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId: string;
+
+  /**
+   * Check everything and store nothing.
+   *
+   * @generated from field: bool validate_only = 4;
+   */
+  validateOnly: boolean;
+};
+
+/**
+ * Describes the message trunkline.operators.v1.DeleteRoutingRuleRequest.
+ * Use `create(DeleteRoutingRuleRequestSchema)` to create a new message.
+ */
+export const DeleteRoutingRuleRequestSchema: GenMessage<DeleteRoutingRuleRequest> = /*@__PURE__*/
+  messageDesc(file_trunkline_operators_v1_routing_rule, 10);
+
+/**
+ * DeleteRoutingRuleResponse says that the rule is gone.
+ *
+ * @generated from message trunkline.operators.v1.DeleteRoutingRuleResponse
+ */
+export type DeleteRoutingRuleResponse = Message<"trunkline.operators.v1.DeleteRoutingRuleResponse"> & {
+};
+
+/**
+ * Describes the message trunkline.operators.v1.DeleteRoutingRuleResponse.
+ * Use `create(DeleteRoutingRuleResponseSchema)` to create a new message.
+ */
+export const DeleteRoutingRuleResponseSchema: GenMessage<DeleteRoutingRuleResponse> = /*@__PURE__*/
+  messageDesc(file_trunkline_operators_v1_routing_rule, 11);
+
+/**
+ * CheckRoutingRulesRequest asks for conflicts in the stored rules, or in a file as if it were imported.
+ *
+ * @generated from message trunkline.operators.v1.CheckRoutingRulesRequest
+ */
+export type CheckRoutingRulesRequest = Message<"trunkline.operators.v1.CheckRoutingRulesRequest"> & {
+  /**
+   * UTF-8 CSV as for ImportRoutingRules; empty checks the stored rules alone.
+   *
+   * @generated from field: bytes csv = 1;
+   */
+  csv: Uint8Array;
+};
+
+/**
+ * Describes the message trunkline.operators.v1.CheckRoutingRulesRequest.
+ * Use `create(CheckRoutingRulesRequestSchema)` to create a new message.
+ */
+export const CheckRoutingRulesRequestSchema: GenMessage<CheckRoutingRulesRequest> = /*@__PURE__*/
+  messageDesc(file_trunkline_operators_v1_routing_rule, 12);
+
+/**
+ * CheckRoutingRulesResponse tells every finding.
+ *
+ * @generated from message trunkline.operators.v1.CheckRoutingRulesResponse
+ */
+export type CheckRoutingRulesResponse = Message<"trunkline.operators.v1.CheckRoutingRulesResponse"> & {
+  /**
+   * Errors first, up to 1000.
+   *
+   * @generated from field: repeated trunkline.operators.v1.RuleFinding findings = 1;
+   */
+  findings: RuleFinding[];
+
+  /**
+   * How many errors there are.
+   *
+   * @generated from field: int64 error_count = 2;
+   */
+  errorCount: bigint;
+
+  /**
+   * How many warnings there are.
+   *
+   * @generated from field: int64 warning_count = 3;
+   */
+  warningCount: bigint;
+
+  /**
+   * How many rules were checked.
+   *
+   * @generated from field: int64 rule_count = 4;
+   */
+  ruleCount: bigint;
+
+  /**
+   * Lines of the file that cannot be read, up to 1000. Such a file is not checked further.
+   *
+   * @generated from field: repeated trunkline.operators.v1.BadLine bad_lines = 5;
+   */
+  badLines: BadLine[];
+
+  /**
+   * How many lines cannot be read.
+   *
+   * @generated from field: int64 bad_line_count = 6;
+   */
+  badLineCount: bigint;
+};
+
+/**
+ * Describes the message trunkline.operators.v1.CheckRoutingRulesResponse.
+ * Use `create(CheckRoutingRulesResponseSchema)` to create a new message.
+ */
+export const CheckRoutingRulesResponseSchema: GenMessage<CheckRoutingRulesResponse> = /*@__PURE__*/
+  messageDesc(file_trunkline_operators_v1_routing_rule, 13);
 
 /**
  * ListRoutingRulesRequest asks for live rules, by prefix, global rules first at the same prefix.
@@ -177,6 +628,41 @@ export type ListRoutingRulesRequest = Message<"trunkline.operators.v1.ListRoutin
    * @generated from field: string page_token = 2;
    */
   pageToken: string;
+
+  /**
+   * Only rules that select this operator; empty means all.
+   *
+   * @generated from field: string operator_id = 3;
+   */
+  operatorId: string;
+
+  /**
+   * Only rules whose prefix starts with this one, with leading +; empty means all.
+   *
+   * @generated from field: string prefix = 4;
+   */
+  prefix: string;
+
+  /**
+   * Only rules of this country; empty means all.
+   *
+   * @generated from field: string country = 5;
+   */
+  country: string;
+
+  /**
+   * Only rules of this account; empty means all.
+   *
+   * @generated from field: string account_id = 6;
+   */
+  accountId: string;
+
+  /**
+   * Only rules whose description, prefix or country contains this text, in any case; empty means all.
+   *
+   * @generated from field: string search = 7;
+   */
+  search: string;
 };
 
 /**
@@ -184,7 +670,7 @@ export type ListRoutingRulesRequest = Message<"trunkline.operators.v1.ListRoutin
  * Use `create(ListRoutingRulesRequestSchema)` to create a new message.
  */
 export const ListRoutingRulesRequestSchema: GenMessage<ListRoutingRulesRequest> = /*@__PURE__*/
-  messageDesc(file_trunkline_operators_v1_routing_rule, 2);
+  messageDesc(file_trunkline_operators_v1_routing_rule, 14);
 
 /**
  * ListRoutingRulesResponse is one page.
@@ -205,6 +691,13 @@ export type ListRoutingRulesResponse = Message<"trunkline.operators.v1.ListRouti
    * @generated from field: string next_page_token = 2;
    */
   nextPageToken: string;
+
+  /**
+   * Given when the answer comes from a replica that may be behind.
+   *
+   * @generated from field: trunkline.operators.v1.Freshness freshness = 3;
+   */
+  freshness?: Freshness | undefined;
 };
 
 /**
@@ -212,7 +705,7 @@ export type ListRoutingRulesResponse = Message<"trunkline.operators.v1.ListRouti
  * Use `create(ListRoutingRulesResponseSchema)` to create a new message.
  */
 export const ListRoutingRulesResponseSchema: GenMessage<ListRoutingRulesResponse> = /*@__PURE__*/
-  messageDesc(file_trunkline_operators_v1_routing_rule, 3);
+  messageDesc(file_trunkline_operators_v1_routing_rule, 15);
 
 /**
  * ImportRoutingRulesRequest holds a whole CSV file of rules, one line per candidate.
@@ -234,6 +727,13 @@ export type ImportRoutingRulesRequest = Message<"trunkline.operators.v1.ImportRo
    * @generated from field: bool validate_only = 2;
    */
   validateOnly: boolean;
+
+  /**
+   * Repeats of this id within 24 h answer the same and change nothing again.
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId: string;
 };
 
 /**
@@ -241,7 +741,7 @@ export type ImportRoutingRulesRequest = Message<"trunkline.operators.v1.ImportRo
  * Use `create(ImportRoutingRulesRequestSchema)` to create a new message.
  */
 export const ImportRoutingRulesRequestSchema: GenMessage<ImportRoutingRulesRequest> = /*@__PURE__*/
-  messageDesc(file_trunkline_operators_v1_routing_rule, 4);
+  messageDesc(file_trunkline_operators_v1_routing_rule, 16);
 
 /**
  * ImportRoutingRulesResponse tells progress, and in the last message the result.
@@ -278,5 +778,39 @@ export type ImportRoutingRulesResponse = Message<"trunkline.operators.v1.ImportR
  * Use `create(ImportRoutingRulesResponseSchema)` to create a new message.
  */
 export const ImportRoutingRulesResponseSchema: GenMessage<ImportRoutingRulesResponse> = /*@__PURE__*/
-  messageDesc(file_trunkline_operators_v1_routing_rule, 5);
+  messageDesc(file_trunkline_operators_v1_routing_rule, 17);
+
+/**
+ * FindingSeverity says whether a finding keeps rules from being stored.
+ *
+ * @generated from enum trunkline.operators.v1.FindingSeverity
+ */
+export enum FindingSeverity {
+  /**
+   * Not given.
+   *
+   * @generated from enum value: FINDING_SEVERITY_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The rules have no single answer, or one that costs money by mistake: they are refused.
+   *
+   * @generated from enum value: FINDING_SEVERITY_ERROR = 1;
+   */
+  ERROR = 1,
+
+  /**
+   * Worth a look; does not keep anything from being stored.
+   *
+   * @generated from enum value: FINDING_SEVERITY_WARNING = 2;
+   */
+  WARNING = 2,
+}
+
+/**
+ * Describes the enum trunkline.operators.v1.FindingSeverity.
+ */
+export const FindingSeveritySchema: GenEnum<FindingSeverity> = /*@__PURE__*/
+  enumDesc(file_trunkline_operators_v1_routing_rule, 0);
 

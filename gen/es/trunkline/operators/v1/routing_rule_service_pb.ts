@@ -4,7 +4,7 @@
 
 import type { GenFile, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { ImportRoutingRulesRequestSchema, ImportRoutingRulesResponseSchema, ListRoutingRulesRequestSchema, ListRoutingRulesResponseSchema } from "./routing_rule_pb.js";
+import type { CheckRoutingRulesRequestSchema, CheckRoutingRulesResponseSchema, CreateRoutingRuleRequestSchema, CreateRoutingRuleResponseSchema, DeleteRoutingRuleRequestSchema, DeleteRoutingRuleResponseSchema, GetRoutingRuleRequestSchema, GetRoutingRuleResponseSchema, ImportRoutingRulesRequestSchema, ImportRoutingRulesResponseSchema, ListRoutingRulesRequestSchema, ListRoutingRulesResponseSchema, UpdateRoutingRuleRequestSchema, UpdateRoutingRuleResponseSchema } from "./routing_rule_pb.js";
 import { file_trunkline_operators_v1_routing_rule } from "./routing_rule_pb.js";
 import { file_trunkline_options_v1_access } from "../../options/v1/access_pb.js";
 
@@ -12,7 +12,7 @@ import { file_trunkline_options_v1_access } from "../../options/v1/access_pb.js"
  * Describes the file trunkline/operators/v1/routing_rule_service.proto.
  */
 export const file_trunkline_operators_v1_routing_rule_service: GenFile = /*@__PURE__*/
-  fileDesc("CjF0cnVua2xpbmUvb3BlcmF0b3JzL3YxL3JvdXRpbmdfcnVsZV9zZXJ2aWNlLnByb3RvEhZ0cnVua2xpbmUub3BlcmF0b3JzLnYxMqICChJSb3V0aW5nUnVsZVNlcnZpY2USgQEKEExpc3RSb3V0aW5nUnVsZXMSLy50cnVua2xpbmUub3BlcmF0b3JzLnYxLkxpc3RSb3V0aW5nUnVsZXNSZXF1ZXN0GjAudHJ1bmtsaW5lLm9wZXJhdG9ycy52MS5MaXN0Um91dGluZ1J1bGVzUmVzcG9uc2UiCoq1GAYIARABGAEShwEKEkltcG9ydFJvdXRpbmdSdWxlcxIxLnRydW5rbGluZS5vcGVyYXRvcnMudjEuSW1wb3J0Um91dGluZ1J1bGVzUmVxdWVzdBoyLnRydW5rbGluZS5vcGVyYXRvcnMudjEuSW1wb3J0Um91dGluZ1J1bGVzUmVzcG9uc2UiCIq1GAQIAhABMAFiBnByb3RvMw", [file_trunkline_operators_v1_routing_rule, file_trunkline_options_v1_access]);
+  fileDesc("CjF0cnVua2xpbmUvb3BlcmF0b3JzL3YxL3JvdXRpbmdfcnVsZV9zZXJ2aWNlLnByb3RvEhZ0cnVua2xpbmUub3BlcmF0b3JzLnYxMrkHChJSb3V0aW5nUnVsZVNlcnZpY2UShAEKEUNyZWF0ZVJvdXRpbmdSdWxlEjAudHJ1bmtsaW5lLm9wZXJhdG9ycy52MS5DcmVhdGVSb3V0aW5nUnVsZVJlcXVlc3QaMS50cnVua2xpbmUub3BlcmF0b3JzLnYxLkNyZWF0ZVJvdXRpbmdSdWxlUmVzcG9uc2UiCoq1GAYIAhABGAESewoOR2V0Um91dGluZ1J1bGUSLS50cnVua2xpbmUub3BlcmF0b3JzLnYxLkdldFJvdXRpbmdSdWxlUmVxdWVzdBouLnRydW5rbGluZS5vcGVyYXRvcnMudjEuR2V0Um91dGluZ1J1bGVSZXNwb25zZSIKirUYBggBEAEYARKBAQoQTGlzdFJvdXRpbmdSdWxlcxIvLnRydW5rbGluZS5vcGVyYXRvcnMudjEuTGlzdFJvdXRpbmdSdWxlc1JlcXVlc3QaMC50cnVua2xpbmUub3BlcmF0b3JzLnYxLkxpc3RSb3V0aW5nUnVsZXNSZXNwb25zZSIKirUYBggBEAEYARKEAQoRVXBkYXRlUm91dGluZ1J1bGUSMC50cnVua2xpbmUub3BlcmF0b3JzLnYxLlVwZGF0ZVJvdXRpbmdSdWxlUmVxdWVzdBoxLnRydW5rbGluZS5vcGVyYXRvcnMudjEuVXBkYXRlUm91dGluZ1J1bGVSZXNwb25zZSIKirUYBggCEAEYARKEAQoRRGVsZXRlUm91dGluZ1J1bGUSMC50cnVua2xpbmUub3BlcmF0b3JzLnYxLkRlbGV0ZVJvdXRpbmdSdWxlUmVxdWVzdBoxLnRydW5rbGluZS5vcGVyYXRvcnMudjEuRGVsZXRlUm91dGluZ1J1bGVSZXNwb25zZSIKirUYBggCEAEYARKCAQoRQ2hlY2tSb3V0aW5nUnVsZXMSMC50cnVua2xpbmUub3BlcmF0b3JzLnYxLkNoZWNrUm91dGluZ1J1bGVzUmVxdWVzdBoxLnRydW5rbGluZS5vcGVyYXRvcnMudjEuQ2hlY2tSb3V0aW5nUnVsZXNSZXNwb25zZSIIirUYBAgBEAEShwEKEkltcG9ydFJvdXRpbmdSdWxlcxIxLnRydW5rbGluZS5vcGVyYXRvcnMudjEuSW1wb3J0Um91dGluZ1J1bGVzUmVxdWVzdBoyLnRydW5rbGluZS5vcGVyYXRvcnMudjEuSW1wb3J0Um91dGluZ1J1bGVzUmVzcG9uc2UiCIq1GAQIAhABMAFiBnByb3RvMw", [file_trunkline_operators_v1_routing_rule, file_trunkline_options_v1_access]);
 
 /**
  * RoutingRuleService keeps the routing rules.
@@ -20,6 +20,28 @@ export const file_trunkline_operators_v1_routing_rule_service: GenFile = /*@__PU
  * @generated from service trunkline.operators.v1.RoutingRuleService
  */
 export const RoutingRuleService: GenService<{
+  /**
+   * CreateRoutingRule stores a new rule. Conflicts are refused with FAILED_PRECONDITION, reason RULE_CONFLICT and
+   * the detail RuleConflict; a rule with the same account, prefix and message types is ALREADY_EXISTS, reason
+   * DUPLICATE_RULE.
+   *
+   * @generated from rpc trunkline.operators.v1.RoutingRuleService.CreateRoutingRule
+   */
+  createRoutingRule: {
+    methodKind: "unary";
+    input: typeof CreateRoutingRuleRequestSchema;
+    output: typeof CreateRoutingRuleResponseSchema;
+  },
+  /**
+   * GetRoutingRule gives one live rule.
+   *
+   * @generated from rpc trunkline.operators.v1.RoutingRuleService.GetRoutingRule
+   */
+  getRoutingRule: {
+    methodKind: "unary";
+    input: typeof GetRoutingRuleRequestSchema;
+    output: typeof GetRoutingRuleResponseSchema;
+  },
   /**
    * ListRoutingRules gives live rules by prefix, in pages.
    *
@@ -29,6 +51,36 @@ export const RoutingRuleService: GenService<{
     methodKind: "unary";
     input: typeof ListRoutingRulesRequestSchema;
     output: typeof ListRoutingRulesResponseSchema;
+  },
+  /**
+   * UpdateRoutingRule changes the fields named by update_mask. Conflicts are refused as by CreateRoutingRule.
+   *
+   * @generated from rpc trunkline.operators.v1.RoutingRuleService.UpdateRoutingRule
+   */
+  updateRoutingRule: {
+    methodKind: "unary";
+    input: typeof UpdateRoutingRuleRequestSchema;
+    output: typeof UpdateRoutingRuleResponseSchema;
+  },
+  /**
+   * DeleteRoutingRule takes one rule away.
+   *
+   * @generated from rpc trunkline.operators.v1.RoutingRuleService.DeleteRoutingRule
+   */
+  deleteRoutingRule: {
+    methodKind: "unary";
+    input: typeof DeleteRoutingRuleRequestSchema;
+    output: typeof DeleteRoutingRuleResponseSchema;
+  },
+  /**
+   * CheckRoutingRules looks for conflicts in all stored rules, or in a file on top of them.
+   *
+   * @generated from rpc trunkline.operators.v1.RoutingRuleService.CheckRoutingRules
+   */
+  checkRoutingRules: {
+    methodKind: "unary";
+    input: typeof CheckRoutingRulesRequestSchema;
+    output: typeof CheckRoutingRulesResponseSchema;
   },
   /**
    * ImportRoutingRules stores a CSV file of rules, all or nothing: a rule with the same account, prefix

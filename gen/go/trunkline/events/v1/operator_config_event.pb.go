@@ -24,7 +24,7 @@ const (
 )
 
 // OperatorConfigEvent says that operators, rules or rates changed. It is published as JSON on
-// operator.config.created, operator.config.updated and operator.config.deleted after the change is
+// operator.config.created, operator.config.updated and operator.config.deleted, at least once, after the change is
 // committed. Engines answer it by reading the new state, so one event may stand for many rows.
 type OperatorConfigEvent struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -32,9 +32,15 @@ type OperatorConfigEvent struct {
 	// already serves it ignores the event.
 	ConfigVersion int64 `protobuf:"varint,1,opt,name=config_version,json=configVersion,proto3" json:"config_version,omitempty"`
 	// When the change was committed.
-	OccurredAt    *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=occurred_at,json=occurredAt,proto3" json:"occurred_at,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	OccurredAt *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=occurred_at,json=occurredAt,proto3" json:"occurred_at,omitempty"`
+	// The one operator that changed; empty when rules or rates changed, or many operators at once.
+	OperatorId string `protobuf:"bytes,3,opt,name=operator_id,json=operatorId,proto3" json:"operator_id,omitempty"`
+	// The operator's version after the change. A connector ignores an event that is not newer than what it has.
+	OperatorVersion int64 `protobuf:"varint,4,opt,name=operator_version,json=operatorVersion,proto3" json:"operator_version,omitempty"`
+	// Whether the operator's password or what it binds with changed: a connector fetches its credentials again.
+	CredentialsChanged bool `protobuf:"varint,5,opt,name=credentials_changed,json=credentialsChanged,proto3" json:"credentials_changed,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
 }
 
 func (x *OperatorConfigEvent) Reset() {
@@ -81,15 +87,40 @@ func (x *OperatorConfigEvent) GetOccurredAt() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *OperatorConfigEvent) GetOperatorId() string {
+	if x != nil {
+		return x.OperatorId
+	}
+	return ""
+}
+
+func (x *OperatorConfigEvent) GetOperatorVersion() int64 {
+	if x != nil {
+		return x.OperatorVersion
+	}
+	return 0
+}
+
+func (x *OperatorConfigEvent) GetCredentialsChanged() bool {
+	if x != nil {
+		return x.CredentialsChanged
+	}
+	return false
+}
+
 var File_trunkline_events_v1_operator_config_event_proto protoreflect.FileDescriptor
 
 const file_trunkline_events_v1_operator_config_event_proto_rawDesc = "" +
 	"\n" +
-	"/trunkline/events/v1/operator_config_event.proto\x12\x13trunkline.events.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x82\x01\n" +
+	"/trunkline/events/v1/operator_config_event.proto\x12\x13trunkline.events.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x95\x02\n" +
 	"\x13OperatorConfigEvent\x12.\n" +
 	"\x0econfig_version\x18\x01 \x01(\x03B\a\xbaH\x04\"\x02(\x01R\rconfigVersion\x12;\n" +
 	"\voccurred_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"occurredAtB\xd0\x01\n" +
+	"occurredAt\x12,\n" +
+	"\voperator_id\x18\x03 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\n" +
+	"operatorId\x122\n" +
+	"\x10operator_version\x18\x04 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\x0foperatorVersion\x12/\n" +
+	"\x13credentials_changed\x18\x05 \x01(\bR\x12credentialsChangedB\xd0\x01\n" +
 	"\x17com.trunkline.events.v1B\x18OperatorConfigEventProtoP\x01Z-trunkline/gen/go/trunkline/events/v1;eventsv1\xa2\x02\x03TEX\xaa\x02\x13Trunkline.Events.V1\xca\x02\x13Trunkline\\Events\\V1\xe2\x02\x1fTrunkline\\Events\\V1\\GPBMetadata\xea\x02\x15Trunkline::Events::V1b\x06proto3"
 
 var (

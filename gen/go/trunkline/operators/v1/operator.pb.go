@@ -10,6 +10,8 @@ import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	fieldmaskpb "google.golang.org/protobuf/types/known/fieldmaskpb"
+	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
 	v1 "trunkline/gen/go/trunkline/routing/v1"
@@ -137,36 +139,173 @@ func (BindType) EnumDescriptor() ([]byte, []int) {
 	return file_trunkline_operators_v1_operator_proto_rawDescGZIP(), []int{1}
 }
 
+// EnforcementMode is what happens above the limit of messages per second.
+type EnforcementMode int32
+
+const (
+	// Not given: HARD_REJECT.
+	EnforcementMode_ENFORCEMENT_MODE_UNSPECIFIED EnforcementMode = 0
+	// A message above the limit is refused at once and may go to the next operator.
+	EnforcementMode_ENFORCEMENT_MODE_HARD_REJECT EnforcementMode = 1
+	// A message above the limit waits for its turn.
+	EnforcementMode_ENFORCEMENT_MODE_SOFT_THROTTLE EnforcementMode = 2
+)
+
+// Enum value maps for EnforcementMode.
+var (
+	EnforcementMode_name = map[int32]string{
+		0: "ENFORCEMENT_MODE_UNSPECIFIED",
+		1: "ENFORCEMENT_MODE_HARD_REJECT",
+		2: "ENFORCEMENT_MODE_SOFT_THROTTLE",
+	}
+	EnforcementMode_value = map[string]int32{
+		"ENFORCEMENT_MODE_UNSPECIFIED":   0,
+		"ENFORCEMENT_MODE_HARD_REJECT":   1,
+		"ENFORCEMENT_MODE_SOFT_THROTTLE": 2,
+	}
+)
+
+func (x EnforcementMode) Enum() *EnforcementMode {
+	p := new(EnforcementMode)
+	*p = x
+	return p
+}
+
+func (x EnforcementMode) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (EnforcementMode) Descriptor() protoreflect.EnumDescriptor {
+	return file_trunkline_operators_v1_operator_proto_enumTypes[2].Descriptor()
+}
+
+func (EnforcementMode) Type() protoreflect.EnumType {
+	return &file_trunkline_operators_v1_operator_proto_enumTypes[2]
+}
+
+func (x EnforcementMode) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use EnforcementMode.Descriptor instead.
+func (EnforcementMode) EnumDescriptor() ([]byte, []int) {
+	return file_trunkline_operators_v1_operator_proto_rawDescGZIP(), []int{2}
+}
+
+// TpsLimit is how many messages per second an operator accepts.
+type TpsLimit struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Most segments per second over time, at least 1.
+	MaxTps int32 `protobuf:"varint,1,opt,name=max_tps,json=maxTps,proto3" json:"max_tps,omitempty"`
+	// How far a burst may exceed max_tps, 1 to 100; 0 means 1.5.
+	BurstMultiplier float64 `protobuf:"fixed64,2,opt,name=burst_multiplier,json=burstMultiplier,proto3" json:"burst_multiplier,omitempty"`
+	// What happens above the limit.
+	EnforcementMode EnforcementMode `protobuf:"varint,3,opt,name=enforcement_mode,json=enforcementMode,proto3,enum=trunkline.operators.v1.EnforcementMode" json:"enforcement_mode,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *TpsLimit) Reset() {
+	*x = TpsLimit{}
+	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[0]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TpsLimit) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TpsLimit) ProtoMessage() {}
+
+func (x *TpsLimit) ProtoReflect() protoreflect.Message {
+	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[0]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TpsLimit.ProtoReflect.Descriptor instead.
+func (*TpsLimit) Descriptor() ([]byte, []int) {
+	return file_trunkline_operators_v1_operator_proto_rawDescGZIP(), []int{0}
+}
+
+func (x *TpsLimit) GetMaxTps() int32 {
+	if x != nil {
+		return x.MaxTps
+	}
+	return 0
+}
+
+func (x *TpsLimit) GetBurstMultiplier() float64 {
+	if x != nil {
+		return x.BurstMultiplier
+	}
+	return 0
+}
+
+func (x *TpsLimit) GetEnforcementMode() EnforcementMode {
+	if x != nil {
+		return x.EnforcementMode
+	}
+	return EnforcementMode_ENFORCEMENT_MODE_UNSPECIFIED
+}
+
 // Operator is one connection to a mobile operator or aggregator. Its password is not part of it.
 type Operator struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// UUID.
+	// UUID; the server makes it.
 	OperatorId string `protobuf:"bytes,1,opt,name=operator_id,json=operatorId,proto3" json:"operator_id,omitempty"`
-	// Name, unique among live operators.
+	// Name, 1 to 100 characters, unique among live operators.
 	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	// Host name or IP address, no scheme.
+	// Host name or IP address, no scheme. Host, port and system_id together are unique among live operators.
 	Host string `protobuf:"bytes,3,opt,name=host,proto3" json:"host,omitempty"`
-	// TCP port.
+	// TCP port, 1 to 65535.
 	Port int32 `protobuf:"varint,4,opt,name=port,proto3" json:"port,omitempty"`
-	// SMPP system_id, at most 15 characters.
+	// SMPP system_id, 1 to 15 characters.
 	SystemId string `protobuf:"bytes,5,opt,name=system_id,json=systemId,proto3" json:"system_id,omitempty"`
-	// Kind of session.
+	// Kind of session; not given means TRANSCEIVER.
 	BindType BindType `protobuf:"varint,6,opt,name=bind_type,json=bindType,proto3,enum=trunkline.operators.v1.BindType" json:"bind_type,omitempty"`
-	// Most messages per second it accepts.
-	MaxTps int32 `protobuf:"varint,7,opt,name=max_tps,json=maxTps,proto3" json:"max_tps,omitempty"`
-	// Message types it carries.
+	// Message types it carries; none means SMS.
 	MessageTypes []v1.MessageType `protobuf:"varint,8,rep,packed,name=message_types,json=messageTypes,proto3,enum=trunkline.routing.v1.MessageType" json:"message_types,omitempty"`
-	// Status.
+	// Status. It changes by Activate, Suspend, Deactivate and Delete only; a new operator is INACTIVE.
 	Status OperatorStatus `protobuf:"varint,9,opt,name=status,proto3,enum=trunkline.operators.v1.OperatorStatus" json:"status,omitempty"`
-	// Grows with every change of this operator.
-	Version       int64 `protobuf:"varint,10,opt,name=version,proto3" json:"version,omitempty"`
+	// Grows with every change of this operator; the server sets it.
+	Version int64 `protobuf:"varint,10,opt,name=version,proto3" json:"version,omitempty"`
+	// SMPP system_type, at most 12 characters.
+	SystemType string `protobuf:"bytes,11,opt,name=system_type,json=systemType,proto3" json:"system_type,omitempty"`
+	// How fast messages may be sent.
+	TpsLimit *TpsLimit `protobuf:"bytes,12,opt,name=tps_limit,json=tpsLimit,proto3" json:"tps_limit,omitempty"`
+	// The operator whose session carries when this one's is lost; empty is none.
+	BackupOperatorId string `protobuf:"bytes,13,opt,name=backup_operator_id,json=backupOperatorId,proto3" json:"backup_operator_id,omitempty"`
+	// For people, at most 2000 characters. Never a password.
+	Notes string `protobuf:"bytes,14,opt,name=notes,proto3" json:"notes,omitempty"`
+	// Whether a password is in the secret store; the server sets it. The password is never shown.
+	HasCredentials bool `protobuf:"varint,15,opt,name=has_credentials,json=hasCredentials,proto3" json:"has_credentials,omitempty"`
+	// Names this state of the operator; given back on a change, the change is refused when another came between.
+	Etag string `protobuf:"bytes,16,opt,name=etag,proto3" json:"etag,omitempty"`
+	// When and by whom it was created; the server sets it.
+	CreateTime *timestamppb.Timestamp `protobuf:"bytes,17,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
+	// When it was last changed; the server sets it.
+	UpdateTime *timestamppb.Timestamp `protobuf:"bytes,18,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
+	// Who created it; the server sets it.
+	CreatedBy string `protobuf:"bytes,19,opt,name=created_by,json=createdBy,proto3" json:"created_by,omitempty"`
+	// Who changed it last; the server sets it.
+	UpdatedBy string `protobuf:"bytes,20,opt,name=updated_by,json=updatedBy,proto3" json:"updated_by,omitempty"`
+	// When it was deleted; absent while it is live. The server sets it.
+	DeleteTime    *timestamppb.Timestamp `protobuf:"bytes,21,opt,name=delete_time,json=deleteTime,proto3" json:"delete_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Operator) Reset() {
 	*x = Operator{}
-	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[0]
+	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[1]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -178,7 +317,7 @@ func (x *Operator) String() string {
 func (*Operator) ProtoMessage() {}
 
 func (x *Operator) ProtoReflect() protoreflect.Message {
-	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[0]
+	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[1]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -191,7 +330,7 @@ func (x *Operator) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Operator.ProtoReflect.Descriptor instead.
 func (*Operator) Descriptor() ([]byte, []int) {
-	return file_trunkline_operators_v1_operator_proto_rawDescGZIP(), []int{0}
+	return file_trunkline_operators_v1_operator_proto_rawDescGZIP(), []int{1}
 }
 
 func (x *Operator) GetOperatorId() string {
@@ -236,13 +375,6 @@ func (x *Operator) GetBindType() BindType {
 	return BindType_BIND_TYPE_UNSPECIFIED
 }
 
-func (x *Operator) GetMaxTps() int32 {
-	if x != nil {
-		return x.MaxTps
-	}
-	return 0
-}
-
 func (x *Operator) GetMessageTypes() []v1.MessageType {
 	if x != nil {
 		return x.MessageTypes
@@ -264,20 +396,397 @@ func (x *Operator) GetVersion() int64 {
 	return 0
 }
 
-// ListOperatorsRequest asks for live operators, by name.
+func (x *Operator) GetSystemType() string {
+	if x != nil {
+		return x.SystemType
+	}
+	return ""
+}
+
+func (x *Operator) GetTpsLimit() *TpsLimit {
+	if x != nil {
+		return x.TpsLimit
+	}
+	return nil
+}
+
+func (x *Operator) GetBackupOperatorId() string {
+	if x != nil {
+		return x.BackupOperatorId
+	}
+	return ""
+}
+
+func (x *Operator) GetNotes() string {
+	if x != nil {
+		return x.Notes
+	}
+	return ""
+}
+
+func (x *Operator) GetHasCredentials() bool {
+	if x != nil {
+		return x.HasCredentials
+	}
+	return false
+}
+
+func (x *Operator) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *Operator) GetCreateTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreateTime
+	}
+	return nil
+}
+
+func (x *Operator) GetUpdateTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.UpdateTime
+	}
+	return nil
+}
+
+func (x *Operator) GetCreatedBy() string {
+	if x != nil {
+		return x.CreatedBy
+	}
+	return ""
+}
+
+func (x *Operator) GetUpdatedBy() string {
+	if x != nil {
+		return x.UpdatedBy
+	}
+	return ""
+}
+
+func (x *Operator) GetDeleteTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.DeleteTime
+	}
+	return nil
+}
+
+// OperatorWarning tells what a change leaves behind that somebody should look at.
+type OperatorWarning struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Stable name, such as RULE_WITHOUT_OPERATOR.
+	Reason string `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
+	// One sentence for people.
+	Message string `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"`
+	// The rule it is about; empty when it is about none.
+	RuleId string `protobuf:"bytes,3,opt,name=rule_id,json=ruleId,proto3" json:"rule_id,omitempty"`
+	// A number that the rule answers, to try with ExplainRoute; empty when there is none.
+	Witness       string `protobuf:"bytes,4,opt,name=witness,proto3" json:"witness,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OperatorWarning) Reset() {
+	*x = OperatorWarning{}
+	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OperatorWarning) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OperatorWarning) ProtoMessage() {}
+
+func (x *OperatorWarning) ProtoReflect() protoreflect.Message {
+	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OperatorWarning.ProtoReflect.Descriptor instead.
+func (*OperatorWarning) Descriptor() ([]byte, []int) {
+	return file_trunkline_operators_v1_operator_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *OperatorWarning) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *OperatorWarning) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
+func (x *OperatorWarning) GetRuleId() string {
+	if x != nil {
+		return x.RuleId
+	}
+	return ""
+}
+
+func (x *OperatorWarning) GetWitness() string {
+	if x != nil {
+		return x.Witness
+	}
+	return ""
+}
+
+// CreateOperatorRequest asks for a new operator, which starts INACTIVE.
+type CreateOperatorRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The operator. name, host, port, system_id and tps_limit.max_tps are needed.
+	Operator *Operator `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
+	// The SMPP password, 1 to 64 printable ASCII characters; SMPP 3.4 itself allows 8. Write only. Without it the operator cannot
+	// be activated until RotateCredentials gives one.
+	Password string `protobuf:"bytes,2,opt,name=password,proto3" json:"password,omitempty"`
+	// Repeats of this id within 24 h answer the same and change nothing again.
+	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Check everything and store nothing.
+	ValidateOnly  bool `protobuf:"varint,4,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateOperatorRequest) Reset() {
+	*x = CreateOperatorRequest{}
+	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateOperatorRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateOperatorRequest) ProtoMessage() {}
+
+func (x *CreateOperatorRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateOperatorRequest.ProtoReflect.Descriptor instead.
+func (*CreateOperatorRequest) Descriptor() ([]byte, []int) {
+	return file_trunkline_operators_v1_operator_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *CreateOperatorRequest) GetOperator() *Operator {
+	if x != nil {
+		return x.Operator
+	}
+	return nil
+}
+
+func (x *CreateOperatorRequest) GetPassword() string {
+	if x != nil {
+		return x.Password
+	}
+	return ""
+}
+
+func (x *CreateOperatorRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *CreateOperatorRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+// CreateOperatorResponse holds the new operator.
+type CreateOperatorResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The operator as stored.
+	Operator      *Operator `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateOperatorResponse) Reset() {
+	*x = CreateOperatorResponse{}
+	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateOperatorResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateOperatorResponse) ProtoMessage() {}
+
+func (x *CreateOperatorResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateOperatorResponse.ProtoReflect.Descriptor instead.
+func (*CreateOperatorResponse) Descriptor() ([]byte, []int) {
+	return file_trunkline_operators_v1_operator_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *CreateOperatorResponse) GetOperator() *Operator {
+	if x != nil {
+		return x.Operator
+	}
+	return nil
+}
+
+// GetOperatorRequest names one operator.
+type GetOperatorRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its UUID.
+	OperatorId    string `protobuf:"bytes,1,opt,name=operator_id,json=operatorId,proto3" json:"operator_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetOperatorRequest) Reset() {
+	*x = GetOperatorRequest{}
+	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetOperatorRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetOperatorRequest) ProtoMessage() {}
+
+func (x *GetOperatorRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetOperatorRequest.ProtoReflect.Descriptor instead.
+func (*GetOperatorRequest) Descriptor() ([]byte, []int) {
+	return file_trunkline_operators_v1_operator_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *GetOperatorRequest) GetOperatorId() string {
+	if x != nil {
+		return x.OperatorId
+	}
+	return ""
+}
+
+// GetOperatorResponse holds the operator, also when it was deleted.
+type GetOperatorResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The operator.
+	Operator *Operator `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
+	// Given when the answer comes from a replica that may be behind.
+	Freshness     *Freshness `protobuf:"bytes,2,opt,name=freshness,proto3" json:"freshness,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetOperatorResponse) Reset() {
+	*x = GetOperatorResponse{}
+	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetOperatorResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetOperatorResponse) ProtoMessage() {}
+
+func (x *GetOperatorResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetOperatorResponse.ProtoReflect.Descriptor instead.
+func (*GetOperatorResponse) Descriptor() ([]byte, []int) {
+	return file_trunkline_operators_v1_operator_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *GetOperatorResponse) GetOperator() *Operator {
+	if x != nil {
+		return x.Operator
+	}
+	return nil
+}
+
+func (x *GetOperatorResponse) GetFreshness() *Freshness {
+	if x != nil {
+		return x.Freshness
+	}
+	return nil
+}
+
+// ListOperatorsRequest asks for operators, by name.
 type ListOperatorsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Most operators to give, 1 to 1000; 0 means 100.
 	PageSize int32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// Where to go on: next_page_token of the page before.
-	PageToken     string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Only operators whose name, host or system_id contains this text, in any case; empty means all.
+	Search string `protobuf:"bytes,3,opt,name=search,proto3" json:"search,omitempty"`
+	// Only operators with one of these statuses; none means all.
+	Statuses []OperatorStatus `protobuf:"varint,4,rep,packed,name=statuses,proto3,enum=trunkline.operators.v1.OperatorStatus" json:"statuses,omitempty"`
+	// Deleted operators too.
+	ShowDeleted   bool `protobuf:"varint,5,opt,name=show_deleted,json=showDeleted,proto3" json:"show_deleted,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ListOperatorsRequest) Reset() {
 	*x = ListOperatorsRequest{}
-	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[1]
+	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -289,7 +798,7 @@ func (x *ListOperatorsRequest) String() string {
 func (*ListOperatorsRequest) ProtoMessage() {}
 
 func (x *ListOperatorsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[1]
+	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -302,7 +811,7 @@ func (x *ListOperatorsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOperatorsRequest.ProtoReflect.Descriptor instead.
 func (*ListOperatorsRequest) Descriptor() ([]byte, []int) {
-	return file_trunkline_operators_v1_operator_proto_rawDescGZIP(), []int{1}
+	return file_trunkline_operators_v1_operator_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ListOperatorsRequest) GetPageSize() int32 {
@@ -319,6 +828,27 @@ func (x *ListOperatorsRequest) GetPageToken() string {
 	return ""
 }
 
+func (x *ListOperatorsRequest) GetSearch() string {
+	if x != nil {
+		return x.Search
+	}
+	return ""
+}
+
+func (x *ListOperatorsRequest) GetStatuses() []OperatorStatus {
+	if x != nil {
+		return x.Statuses
+	}
+	return nil
+}
+
+func (x *ListOperatorsRequest) GetShowDeleted() bool {
+	if x != nil {
+		return x.ShowDeleted
+	}
+	return false
+}
+
 // ListOperatorsResponse is one page.
 type ListOperatorsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -326,13 +856,15 @@ type ListOperatorsResponse struct {
 	Operators []*Operator `protobuf:"bytes,1,rep,name=operators,proto3" json:"operators,omitempty"`
 	// Given when there is more.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// Given when the answer comes from a replica that may be behind.
+	Freshness     *Freshness `protobuf:"bytes,3,opt,name=freshness,proto3" json:"freshness,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ListOperatorsResponse) Reset() {
 	*x = ListOperatorsResponse{}
-	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[2]
+	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -344,7 +876,7 @@ func (x *ListOperatorsResponse) String() string {
 func (*ListOperatorsResponse) ProtoMessage() {}
 
 func (x *ListOperatorsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[2]
+	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -357,7 +889,7 @@ func (x *ListOperatorsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOperatorsResponse.ProtoReflect.Descriptor instead.
 func (*ListOperatorsResponse) Descriptor() ([]byte, []int) {
-	return file_trunkline_operators_v1_operator_proto_rawDescGZIP(), []int{2}
+	return file_trunkline_operators_v1_operator_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ListOperatorsResponse) GetOperators() []*Operator {
@@ -374,20 +906,789 @@ func (x *ListOperatorsResponse) GetNextPageToken() string {
 	return ""
 }
 
+func (x *ListOperatorsResponse) GetFreshness() *Freshness {
+	if x != nil {
+		return x.Freshness
+	}
+	return nil
+}
+
+// UpdateOperatorRequest changes fields of one operator.
+type UpdateOperatorRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The operator; operator_id names it, etag guards it when given.
+	Operator *Operator `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
+	// The fields to change: name, host, port, system_id, system_type, bind_type, tps_limit or a field of it,
+	// message_types, backup_operator_id, notes.
+	UpdateMask *fieldmaskpb.FieldMask `protobuf:"bytes,2,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
+	// Repeats of this id within 24 h answer the same and change nothing again.
+	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Check everything and store nothing.
+	ValidateOnly  bool `protobuf:"varint,4,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateOperatorRequest) Reset() {
+	*x = UpdateOperatorRequest{}
+	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateOperatorRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateOperatorRequest) ProtoMessage() {}
+
+func (x *UpdateOperatorRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateOperatorRequest.ProtoReflect.Descriptor instead.
+func (*UpdateOperatorRequest) Descriptor() ([]byte, []int) {
+	return file_trunkline_operators_v1_operator_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *UpdateOperatorRequest) GetOperator() *Operator {
+	if x != nil {
+		return x.Operator
+	}
+	return nil
+}
+
+func (x *UpdateOperatorRequest) GetUpdateMask() *fieldmaskpb.FieldMask {
+	if x != nil {
+		return x.UpdateMask
+	}
+	return nil
+}
+
+func (x *UpdateOperatorRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *UpdateOperatorRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+// UpdateOperatorResponse holds the operator after the change.
+type UpdateOperatorResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The operator as stored.
+	Operator *Operator `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
+	// What to look at, such as rules that this leaves without a usable operator.
+	Warnings      []*OperatorWarning `protobuf:"bytes,2,rep,name=warnings,proto3" json:"warnings,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateOperatorResponse) Reset() {
+	*x = UpdateOperatorResponse{}
+	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateOperatorResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateOperatorResponse) ProtoMessage() {}
+
+func (x *UpdateOperatorResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateOperatorResponse.ProtoReflect.Descriptor instead.
+func (*UpdateOperatorResponse) Descriptor() ([]byte, []int) {
+	return file_trunkline_operators_v1_operator_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *UpdateOperatorResponse) GetOperator() *Operator {
+	if x != nil {
+		return x.Operator
+	}
+	return nil
+}
+
+func (x *UpdateOperatorResponse) GetWarnings() []*OperatorWarning {
+	if x != nil {
+		return x.Warnings
+	}
+	return nil
+}
+
+// DeleteOperatorRequest takes one operator away for good. Its rules stay and no longer select it.
+type DeleteOperatorRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its UUID.
+	OperatorId string `protobuf:"bytes,1,opt,name=operator_id,json=operatorId,proto3" json:"operator_id,omitempty"`
+	// When given, the call is refused unless this is the operator's present etag.
+	Etag string `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Repeats of this id within 24 h answer the same and change nothing again.
+	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Check everything and tell the warnings, but store nothing.
+	ValidateOnly  bool `protobuf:"varint,4,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteOperatorRequest) Reset() {
+	*x = DeleteOperatorRequest{}
+	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteOperatorRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteOperatorRequest) ProtoMessage() {}
+
+func (x *DeleteOperatorRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteOperatorRequest.ProtoReflect.Descriptor instead.
+func (*DeleteOperatorRequest) Descriptor() ([]byte, []int) {
+	return file_trunkline_operators_v1_operator_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *DeleteOperatorRequest) GetOperatorId() string {
+	if x != nil {
+		return x.OperatorId
+	}
+	return ""
+}
+
+func (x *DeleteOperatorRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *DeleteOperatorRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *DeleteOperatorRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+// DeleteOperatorResponse holds the operator after the change.
+type DeleteOperatorResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The operator as stored.
+	Operator *Operator `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
+	// What to look at, such as rules that this leaves without a usable operator.
+	Warnings      []*OperatorWarning `protobuf:"bytes,2,rep,name=warnings,proto3" json:"warnings,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteOperatorResponse) Reset() {
+	*x = DeleteOperatorResponse{}
+	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteOperatorResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteOperatorResponse) ProtoMessage() {}
+
+func (x *DeleteOperatorResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteOperatorResponse.ProtoReflect.Descriptor instead.
+func (*DeleteOperatorResponse) Descriptor() ([]byte, []int) {
+	return file_trunkline_operators_v1_operator_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *DeleteOperatorResponse) GetOperator() *Operator {
+	if x != nil {
+		return x.Operator
+	}
+	return nil
+}
+
+func (x *DeleteOperatorResponse) GetWarnings() []*OperatorWarning {
+	if x != nil {
+		return x.Warnings
+	}
+	return nil
+}
+
+// ActivateOperatorRequest lets one operator be selected.
+type ActivateOperatorRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its UUID.
+	OperatorId string `protobuf:"bytes,1,opt,name=operator_id,json=operatorId,proto3" json:"operator_id,omitempty"`
+	// When given, the call is refused unless this is the operator's present etag.
+	Etag string `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Repeats of this id within 24 h answer the same and change nothing again.
+	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Check everything and tell the warnings, but store nothing.
+	ValidateOnly  bool `protobuf:"varint,4,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ActivateOperatorRequest) Reset() {
+	*x = ActivateOperatorRequest{}
+	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ActivateOperatorRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ActivateOperatorRequest) ProtoMessage() {}
+
+func (x *ActivateOperatorRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ActivateOperatorRequest.ProtoReflect.Descriptor instead.
+func (*ActivateOperatorRequest) Descriptor() ([]byte, []int) {
+	return file_trunkline_operators_v1_operator_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *ActivateOperatorRequest) GetOperatorId() string {
+	if x != nil {
+		return x.OperatorId
+	}
+	return ""
+}
+
+func (x *ActivateOperatorRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *ActivateOperatorRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *ActivateOperatorRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+// ActivateOperatorResponse holds the operator after the change.
+type ActivateOperatorResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The operator as stored.
+	Operator *Operator `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
+	// What to look at, such as rules that this leaves without a usable operator.
+	Warnings      []*OperatorWarning `protobuf:"bytes,2,rep,name=warnings,proto3" json:"warnings,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ActivateOperatorResponse) Reset() {
+	*x = ActivateOperatorResponse{}
+	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ActivateOperatorResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ActivateOperatorResponse) ProtoMessage() {}
+
+func (x *ActivateOperatorResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ActivateOperatorResponse.ProtoReflect.Descriptor instead.
+func (*ActivateOperatorResponse) Descriptor() ([]byte, []int) {
+	return file_trunkline_operators_v1_operator_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *ActivateOperatorResponse) GetOperator() *Operator {
+	if x != nil {
+		return x.Operator
+	}
+	return nil
+}
+
+func (x *ActivateOperatorResponse) GetWarnings() []*OperatorWarning {
+	if x != nil {
+		return x.Warnings
+	}
+	return nil
+}
+
+// SuspendOperatorRequest takes one operator out of service for now.
+type SuspendOperatorRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its UUID.
+	OperatorId string `protobuf:"bytes,1,opt,name=operator_id,json=operatorId,proto3" json:"operator_id,omitempty"`
+	// When given, the call is refused unless this is the operator's present etag.
+	Etag string `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Repeats of this id within 24 h answer the same and change nothing again.
+	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Check everything and tell the warnings, but store nothing.
+	ValidateOnly  bool `protobuf:"varint,4,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SuspendOperatorRequest) Reset() {
+	*x = SuspendOperatorRequest{}
+	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SuspendOperatorRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SuspendOperatorRequest) ProtoMessage() {}
+
+func (x *SuspendOperatorRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SuspendOperatorRequest.ProtoReflect.Descriptor instead.
+func (*SuspendOperatorRequest) Descriptor() ([]byte, []int) {
+	return file_trunkline_operators_v1_operator_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *SuspendOperatorRequest) GetOperatorId() string {
+	if x != nil {
+		return x.OperatorId
+	}
+	return ""
+}
+
+func (x *SuspendOperatorRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *SuspendOperatorRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *SuspendOperatorRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+// SuspendOperatorResponse holds the operator after the change.
+type SuspendOperatorResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The operator as stored.
+	Operator *Operator `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
+	// What to look at, such as rules that this leaves without a usable operator.
+	Warnings      []*OperatorWarning `protobuf:"bytes,2,rep,name=warnings,proto3" json:"warnings,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SuspendOperatorResponse) Reset() {
+	*x = SuspendOperatorResponse{}
+	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SuspendOperatorResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SuspendOperatorResponse) ProtoMessage() {}
+
+func (x *SuspendOperatorResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SuspendOperatorResponse.ProtoReflect.Descriptor instead.
+func (*SuspendOperatorResponse) Descriptor() ([]byte, []int) {
+	return file_trunkline_operators_v1_operator_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *SuspendOperatorResponse) GetOperator() *Operator {
+	if x != nil {
+		return x.Operator
+	}
+	return nil
+}
+
+func (x *SuspendOperatorResponse) GetWarnings() []*OperatorWarning {
+	if x != nil {
+		return x.Warnings
+	}
+	return nil
+}
+
+// DeactivateOperatorRequest takes one operator out of use.
+type DeactivateOperatorRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its UUID.
+	OperatorId string `protobuf:"bytes,1,opt,name=operator_id,json=operatorId,proto3" json:"operator_id,omitempty"`
+	// When given, the call is refused unless this is the operator's present etag.
+	Etag string `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Repeats of this id within 24 h answer the same and change nothing again.
+	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Check everything and tell the warnings, but store nothing.
+	ValidateOnly  bool `protobuf:"varint,4,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeactivateOperatorRequest) Reset() {
+	*x = DeactivateOperatorRequest{}
+	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeactivateOperatorRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeactivateOperatorRequest) ProtoMessage() {}
+
+func (x *DeactivateOperatorRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeactivateOperatorRequest.ProtoReflect.Descriptor instead.
+func (*DeactivateOperatorRequest) Descriptor() ([]byte, []int) {
+	return file_trunkline_operators_v1_operator_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *DeactivateOperatorRequest) GetOperatorId() string {
+	if x != nil {
+		return x.OperatorId
+	}
+	return ""
+}
+
+func (x *DeactivateOperatorRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *DeactivateOperatorRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *DeactivateOperatorRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+// DeactivateOperatorResponse holds the operator after the change.
+type DeactivateOperatorResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The operator as stored.
+	Operator *Operator `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
+	// What to look at, such as rules that this leaves without a usable operator.
+	Warnings      []*OperatorWarning `protobuf:"bytes,2,rep,name=warnings,proto3" json:"warnings,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeactivateOperatorResponse) Reset() {
+	*x = DeactivateOperatorResponse{}
+	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeactivateOperatorResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeactivateOperatorResponse) ProtoMessage() {}
+
+func (x *DeactivateOperatorResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeactivateOperatorResponse.ProtoReflect.Descriptor instead.
+func (*DeactivateOperatorResponse) Descriptor() ([]byte, []int) {
+	return file_trunkline_operators_v1_operator_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *DeactivateOperatorResponse) GetOperator() *Operator {
+	if x != nil {
+		return x.Operator
+	}
+	return nil
+}
+
+func (x *DeactivateOperatorResponse) GetWarnings() []*OperatorWarning {
+	if x != nil {
+		return x.Warnings
+	}
+	return nil
+}
+
+// RotateCredentialsRequest puts a new password in force.
+type RotateCredentialsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The operator's UUID.
+	OperatorId string `protobuf:"bytes,1,opt,name=operator_id,json=operatorId,proto3" json:"operator_id,omitempty"`
+	// The new SMPP password, 1 to 64 printable ASCII characters; SMPP 3.4 itself allows 8. Write only.
+	Password string `protobuf:"bytes,2,opt,name=password,proto3" json:"password,omitempty"`
+	// When given, the call is refused unless this is the operator's present etag.
+	Etag string `protobuf:"bytes,3,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Repeats of this id within 24 h answer the same and change nothing again.
+	RequestId     string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RotateCredentialsRequest) Reset() {
+	*x = RotateCredentialsRequest{}
+	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RotateCredentialsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RotateCredentialsRequest) ProtoMessage() {}
+
+func (x *RotateCredentialsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RotateCredentialsRequest.ProtoReflect.Descriptor instead.
+func (*RotateCredentialsRequest) Descriptor() ([]byte, []int) {
+	return file_trunkline_operators_v1_operator_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *RotateCredentialsRequest) GetOperatorId() string {
+	if x != nil {
+		return x.OperatorId
+	}
+	return ""
+}
+
+func (x *RotateCredentialsRequest) GetPassword() string {
+	if x != nil {
+		return x.Password
+	}
+	return ""
+}
+
+func (x *RotateCredentialsRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *RotateCredentialsRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// RotateCredentialsResponse holds the operator, whose version has grown.
+type RotateCredentialsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The operator as stored.
+	Operator      *Operator `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RotateCredentialsResponse) Reset() {
+	*x = RotateCredentialsResponse{}
+	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RotateCredentialsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RotateCredentialsResponse) ProtoMessage() {}
+
+func (x *RotateCredentialsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RotateCredentialsResponse.ProtoReflect.Descriptor instead.
+func (*RotateCredentialsResponse) Descriptor() ([]byte, []int) {
+	return file_trunkline_operators_v1_operator_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *RotateCredentialsResponse) GetOperator() *Operator {
+	if x != nil {
+		return x.Operator
+	}
+	return nil
+}
+
 // ImportOperatorsRequest holds a whole CSV file of operators.
 type ImportOperatorsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// UTF-8 CSV with the header name,host,port,system_id,bind_type,max_tps,message_types,status.
 	Csv []byte `protobuf:"bytes,1,opt,name=csv,proto3" json:"csv,omitempty"`
 	// Check everything and store nothing.
-	ValidateOnly  bool `protobuf:"varint,2,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	ValidateOnly bool `protobuf:"varint,2,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	// Repeats of this id within 24 h answer the same and change nothing again.
+	RequestId     string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ImportOperatorsRequest) Reset() {
 	*x = ImportOperatorsRequest{}
-	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[3]
+	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -399,7 +1700,7 @@ func (x *ImportOperatorsRequest) String() string {
 func (*ImportOperatorsRequest) ProtoMessage() {}
 
 func (x *ImportOperatorsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[3]
+	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -412,7 +1713,7 @@ func (x *ImportOperatorsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportOperatorsRequest.ProtoReflect.Descriptor instead.
 func (*ImportOperatorsRequest) Descriptor() ([]byte, []int) {
-	return file_trunkline_operators_v1_operator_proto_rawDescGZIP(), []int{3}
+	return file_trunkline_operators_v1_operator_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ImportOperatorsRequest) GetCsv() []byte {
@@ -427,6 +1728,13 @@ func (x *ImportOperatorsRequest) GetValidateOnly() bool {
 		return x.ValidateOnly
 	}
 	return false
+}
+
+func (x *ImportOperatorsRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
 }
 
 // ImportOperatorsResponse tells progress, and in the last message the result.
@@ -445,7 +1753,7 @@ type ImportOperatorsResponse struct {
 
 func (x *ImportOperatorsResponse) Reset() {
 	*x = ImportOperatorsResponse{}
-	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[4]
+	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -457,7 +1765,7 @@ func (x *ImportOperatorsResponse) String() string {
 func (*ImportOperatorsResponse) ProtoMessage() {}
 
 func (x *ImportOperatorsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[4]
+	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -470,7 +1778,7 @@ func (x *ImportOperatorsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportOperatorsResponse.ProtoReflect.Descriptor instead.
 func (*ImportOperatorsResponse) Descriptor() ([]byte, []int) {
-	return file_trunkline_operators_v1_operator_proto_rawDescGZIP(), []int{4}
+	return file_trunkline_operators_v1_operator_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ImportOperatorsResponse) GetStep() isImportOperatorsResponse_Step {
@@ -529,7 +1837,7 @@ type ImportProgress struct {
 
 func (x *ImportProgress) Reset() {
 	*x = ImportProgress{}
-	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[5]
+	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -541,7 +1849,7 @@ func (x *ImportProgress) String() string {
 func (*ImportProgress) ProtoMessage() {}
 
 func (x *ImportProgress) ProtoReflect() protoreflect.Message {
-	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[5]
+	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -554,7 +1862,7 @@ func (x *ImportProgress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportProgress.ProtoReflect.Descriptor instead.
 func (*ImportProgress) Descriptor() ([]byte, []int) {
-	return file_trunkline_operators_v1_operator_proto_rawDescGZIP(), []int{5}
+	return file_trunkline_operators_v1_operator_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ImportProgress) GetDone() int64 {
@@ -588,13 +1896,17 @@ type ImportResult struct {
 	Applied bool `protobuf:"varint,6,opt,name=applied,proto3" json:"applied,omitempty"`
 	// The version of the configuration after the import; 0 when nothing was stored.
 	ConfigVersion int64 `protobuf:"varint,7,opt,name=config_version,json=configVersion,proto3" json:"config_version,omitempty"`
+	// Warnings of the conflict checker on a file of rules, up to 1000. Errors are among bad_lines.
+	Warnings []*ImportWarning `protobuf:"bytes,8,rep,name=warnings,proto3" json:"warnings,omitempty"`
+	// How many warnings there are.
+	WarningCount  int64 `protobuf:"varint,9,opt,name=warning_count,json=warningCount,proto3" json:"warning_count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ImportResult) Reset() {
 	*x = ImportResult{}
-	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[6]
+	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -606,7 +1918,7 @@ func (x *ImportResult) String() string {
 func (*ImportResult) ProtoMessage() {}
 
 func (x *ImportResult) ProtoReflect() protoreflect.Message {
-	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[6]
+	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -619,7 +1931,7 @@ func (x *ImportResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportResult.ProtoReflect.Descriptor instead.
 func (*ImportResult) Descriptor() ([]byte, []int) {
-	return file_trunkline_operators_v1_operator_proto_rawDescGZIP(), []int{6}
+	return file_trunkline_operators_v1_operator_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ImportResult) GetCreated() int64 {
@@ -671,6 +1983,93 @@ func (x *ImportResult) GetConfigVersion() int64 {
 	return 0
 }
 
+func (x *ImportResult) GetWarnings() []*ImportWarning {
+	if x != nil {
+		return x.Warnings
+	}
+	return nil
+}
+
+func (x *ImportResult) GetWarningCount() int64 {
+	if x != nil {
+		return x.WarningCount
+	}
+	return 0
+}
+
+// ImportWarning is something to look at in a file that was taken.
+type ImportWarning struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Line number in the file; 0 when it is about no line.
+	Line int64 `protobuf:"varint,1,opt,name=line,proto3" json:"line,omitempty"`
+	// Stable name, such as UNREACHABLE_RULE.
+	Reason string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	// One sentence for people.
+	Message string `protobuf:"bytes,3,opt,name=message,proto3" json:"message,omitempty"`
+	// A number that shows it; may be empty.
+	Witness       string `protobuf:"bytes,4,opt,name=witness,proto3" json:"witness,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ImportWarning) Reset() {
+	*x = ImportWarning{}
+	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ImportWarning) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ImportWarning) ProtoMessage() {}
+
+func (x *ImportWarning) ProtoReflect() protoreflect.Message {
+	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ImportWarning.ProtoReflect.Descriptor instead.
+func (*ImportWarning) Descriptor() ([]byte, []int) {
+	return file_trunkline_operators_v1_operator_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *ImportWarning) GetLine() int64 {
+	if x != nil {
+		return x.Line
+	}
+	return 0
+}
+
+func (x *ImportWarning) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *ImportWarning) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
+func (x *ImportWarning) GetWitness() string {
+	if x != nil {
+		return x.Witness
+	}
+	return ""
+}
+
 // BadLine is one reason why a line of a file cannot be taken.
 type BadLine struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -686,7 +2085,7 @@ type BadLine struct {
 
 func (x *BadLine) Reset() {
 	*x = BadLine{}
-	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[7]
+	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -698,7 +2097,7 @@ func (x *BadLine) String() string {
 func (*BadLine) ProtoMessage() {}
 
 func (x *BadLine) ProtoReflect() protoreflect.Message {
-	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[7]
+	mi := &file_trunkline_operators_v1_operator_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -711,7 +2110,7 @@ func (x *BadLine) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BadLine.ProtoReflect.Descriptor instead.
 func (*BadLine) Descriptor() ([]byte, []int) {
-	return file_trunkline_operators_v1_operator_proto_rawDescGZIP(), []int{7}
+	return file_trunkline_operators_v1_operator_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *BadLine) GetLine() int64 {
@@ -739,38 +2138,144 @@ var File_trunkline_operators_v1_operator_proto protoreflect.FileDescriptor
 
 const file_trunkline_operators_v1_operator_proto_rawDesc = "" +
 	"\n" +
-	"%trunkline/operators/v1/operator.proto\x12\x16trunkline.operators.v1\x1a\x1bbuf/validate/validate.proto\x1a trunkline/routing/v1/types.proto\"\xfe\x02\n" +
-	"\bOperator\x12\x1f\n" +
-	"\voperator_id\x18\x01 \x01(\tR\n" +
-	"operatorId\x12\x12\n" +
-	"\x04name\x18\x02 \x01(\tR\x04name\x12\x12\n" +
-	"\x04host\x18\x03 \x01(\tR\x04host\x12\x12\n" +
-	"\x04port\x18\x04 \x01(\x05R\x04port\x12\x1b\n" +
-	"\tsystem_id\x18\x05 \x01(\tR\bsystemId\x12=\n" +
-	"\tbind_type\x18\x06 \x01(\x0e2 .trunkline.operators.v1.BindTypeR\bbindType\x12\x17\n" +
-	"\amax_tps\x18\a \x01(\x05R\x06maxTps\x12F\n" +
-	"\rmessage_types\x18\b \x03(\x0e2!.trunkline.routing.v1.MessageTypeR\fmessageTypes\x12>\n" +
-	"\x06status\x18\t \x01(\x0e2&.trunkline.operators.v1.OperatorStatusR\x06status\x12\x18\n" +
+	"%trunkline/operators/v1/operator.proto\x12\x16trunkline.operators.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a&trunkline/operators/v1/freshness.proto\x1a trunkline/routing/v1/types.proto\"\xa5\x02\n" +
+	"\bTpsLimit\x12 \n" +
+	"\amax_tps\x18\x01 \x01(\x05B\a\xbaH\x04\x1a\x02(\x01R\x06maxTps\x12\x98\x01\n" +
+	"\x10burst_multiplier\x18\x02 \x01(\x01Bm\xbaHj\xba\x01g\n" +
+	"\x1atps_limit.burst_multiplier\x12\x1amust be 0 or from 1 to 100\x1a-this == 0.0 || (this >= 1.0 && this <= 100.0)R\x0fburstMultiplier\x12\\\n" +
+	"\x10enforcement_mode\x18\x03 \x01(\x0e2'.trunkline.operators.v1.EnforcementModeB\b\xbaH\x05\x82\x01\x02\x10\x01R\x0fenforcementMode\"\xef\a\n" +
+	"\bOperator\x12,\n" +
+	"\voperator_id\x18\x01 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\n" +
+	"operatorId\x12\x1b\n" +
+	"\x04name\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18dR\x04name\x12\x1c\n" +
+	"\x04host\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xfd\x01R\x04host\x12\x1f\n" +
+	"\x04port\x18\x04 \x01(\x05B\v\xbaH\b\x1a\x06\x18\xff\xff\x03(\x00R\x04port\x12$\n" +
+	"\tsystem_id\x18\x05 \x01(\tB\a\xbaH\x04r\x02(\x0fR\bsystemId\x12G\n" +
+	"\tbind_type\x18\x06 \x01(\x0e2 .trunkline.operators.v1.BindTypeB\b\xbaH\x05\x82\x01\x02\x10\x01R\bbindType\x12[\n" +
+	"\rmessage_types\x18\b \x03(\x0e2!.trunkline.routing.v1.MessageTypeB\x13\xbaH\x10\x92\x01\r\x10\x03\x18\x01\"\a\x82\x01\x04\x10\x01 \x00R\fmessageTypes\x12H\n" +
+	"\x06status\x18\t \x01(\x0e2&.trunkline.operators.v1.OperatorStatusB\b\xbaH\x05\x82\x01\x02\x10\x01R\x06status\x12!\n" +
 	"\aversion\x18\n" +
-	" \x01(\x03R\aversion\"h\n" +
+	" \x01(\x03B\a\xbaH\x04\"\x02(\x00R\aversion\x12(\n" +
+	"\vsystem_type\x18\v \x01(\tB\a\xbaH\x04r\x02(\fR\n" +
+	"systemType\x12=\n" +
+	"\ttps_limit\x18\f \x01(\v2 .trunkline.operators.v1.TpsLimitR\btpsLimit\x129\n" +
+	"\x12backup_operator_id\x18\r \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\x10backupOperatorId\x12\x1e\n" +
+	"\x05notes\x18\x0e \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\x05notes\x12'\n" +
+	"\x0fhas_credentials\x18\x0f \x01(\bR\x0ehasCredentials\x12\x1b\n" +
+	"\x04etag\x18\x10 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\x12;\n" +
+	"\vcreate_time\x18\x11 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"createTime\x12;\n" +
+	"\vupdate_time\x18\x12 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"updateTime\x12'\n" +
+	"\n" +
+	"created_by\x18\x13 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x02R\tcreatedBy\x12'\n" +
+	"\n" +
+	"updated_by\x18\x14 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x02R\tupdatedBy\x12;\n" +
+	"\vdelete_time\x18\x15 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"deleteTimeJ\x04\b\a\x10\bR\amax_tps\"v\n" +
+	"\x0fOperatorWarning\x12\x16\n" +
+	"\x06reason\x18\x01 \x01(\tR\x06reason\x12\x18\n" +
+	"\amessage\x18\x02 \x01(\tR\amessage\x12\x17\n" +
+	"\arule_id\x18\x03 \x01(\tR\x06ruleId\x12\x18\n" +
+	"\awitness\x18\x04 \x01(\tR\awitness\"\xd3\x01\n" +
+	"\x15CreateOperatorRequest\x12D\n" +
+	"\boperator\x18\x01 \x01(\v2 .trunkline.operators.v1.OperatorB\x06\xbaH\x03\xc8\x01\x01R\boperator\x12&\n" +
+	"\bpassword\x18\x02 \x01(\tB\n" +
+	"\xbaH\x04r\x02(@\x80\x01\x01R\bpassword\x12'\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\trequestId\x12#\n" +
+	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\"V\n" +
+	"\x16CreateOperatorResponse\x12<\n" +
+	"\boperator\x18\x01 \x01(\v2 .trunkline.operators.v1.OperatorR\boperator\"?\n" +
+	"\x12GetOperatorRequest\x12)\n" +
+	"\voperator_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\n" +
+	"operatorId\"\x94\x01\n" +
+	"\x13GetOperatorResponse\x12<\n" +
+	"\boperator\x18\x01 \x01(\v2 .trunkline.operators.v1.OperatorR\boperator\x12?\n" +
+	"\tfreshness\x18\x02 \x01(\v2!.trunkline.operators.v1.FreshnessR\tfreshness\"\x85\x02\n" +
 	"\x14ListOperatorsRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
 	"\n" +
-	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x04R\tpageToken\"\x7f\n" +
+	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken\x12\x1f\n" +
+	"\x06search\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18dR\x06search\x12W\n" +
+	"\bstatuses\x18\x04 \x03(\x0e2&.trunkline.operators.v1.OperatorStatusB\x13\xbaH\x10\x92\x01\r\x10\x03\x18\x01\"\a\x82\x01\x04\x10\x01 \x00R\bstatuses\x12!\n" +
+	"\fshow_deleted\x18\x05 \x01(\bR\vshowDeleted\"\xc0\x01\n" +
 	"\x15ListOperatorsResponse\x12>\n" +
 	"\toperators\x18\x01 \x03(\v2 .trunkline.operators.v1.OperatorR\toperators\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"]\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12?\n" +
+	"\tfreshness\x18\x03 \x01(\v2!.trunkline.operators.v1.FreshnessR\tfreshness\"\xf0\x01\n" +
+	"\x15UpdateOperatorRequest\x12D\n" +
+	"\boperator\x18\x01 \x01(\v2 .trunkline.operators.v1.OperatorB\x06\xbaH\x03\xc8\x01\x01R\boperator\x12C\n" +
+	"\vupdate_mask\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskB\x06\xbaH\x03\xc8\x01\x01R\n" +
+	"updateMask\x12'\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\trequestId\x12#\n" +
+	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\"\x9b\x01\n" +
+	"\x16UpdateOperatorResponse\x12<\n" +
+	"\boperator\x18\x01 \x01(\v2 .trunkline.operators.v1.OperatorR\boperator\x12C\n" +
+	"\bwarnings\x18\x02 \x03(\v2'.trunkline.operators.v1.OperatorWarningR\bwarnings\"\xad\x01\n" +
+	"\x15DeleteOperatorRequest\x12)\n" +
+	"\voperator_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\n" +
+	"operatorId\x12\x1b\n" +
+	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\x12'\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\trequestId\x12#\n" +
+	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\"\x9b\x01\n" +
+	"\x16DeleteOperatorResponse\x12<\n" +
+	"\boperator\x18\x01 \x01(\v2 .trunkline.operators.v1.OperatorR\boperator\x12C\n" +
+	"\bwarnings\x18\x02 \x03(\v2'.trunkline.operators.v1.OperatorWarningR\bwarnings\"\xaf\x01\n" +
+	"\x17ActivateOperatorRequest\x12)\n" +
+	"\voperator_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\n" +
+	"operatorId\x12\x1b\n" +
+	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\x12'\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\trequestId\x12#\n" +
+	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\"\x9d\x01\n" +
+	"\x18ActivateOperatorResponse\x12<\n" +
+	"\boperator\x18\x01 \x01(\v2 .trunkline.operators.v1.OperatorR\boperator\x12C\n" +
+	"\bwarnings\x18\x02 \x03(\v2'.trunkline.operators.v1.OperatorWarningR\bwarnings\"\xae\x01\n" +
+	"\x16SuspendOperatorRequest\x12)\n" +
+	"\voperator_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\n" +
+	"operatorId\x12\x1b\n" +
+	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\x12'\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\trequestId\x12#\n" +
+	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\"\x9c\x01\n" +
+	"\x17SuspendOperatorResponse\x12<\n" +
+	"\boperator\x18\x01 \x01(\v2 .trunkline.operators.v1.OperatorR\boperator\x12C\n" +
+	"\bwarnings\x18\x02 \x03(\v2'.trunkline.operators.v1.OperatorWarningR\bwarnings\"\xb1\x01\n" +
+	"\x19DeactivateOperatorRequest\x12)\n" +
+	"\voperator_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\n" +
+	"operatorId\x12\x1b\n" +
+	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\x12'\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\trequestId\x12#\n" +
+	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\"\x9f\x01\n" +
+	"\x1aDeactivateOperatorResponse\x12<\n" +
+	"\boperator\x18\x01 \x01(\v2 .trunkline.operators.v1.OperatorR\boperator\x12C\n" +
+	"\bwarnings\x18\x02 \x03(\v2'.trunkline.operators.v1.OperatorWarningR\bwarnings\"\xb5\x01\n" +
+	"\x18RotateCredentialsRequest\x12)\n" +
+	"\voperator_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\n" +
+	"operatorId\x12(\n" +
+	"\bpassword\x18\x02 \x01(\tB\f\xbaH\x06r\x04 \x01(@\x80\x01\x01R\bpassword\x12\x1b\n" +
+	"\x04etag\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\x12'\n" +
+	"\n" +
+	"request_id\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\trequestId\"Y\n" +
+	"\x19RotateCredentialsResponse\x12<\n" +
+	"\boperator\x18\x01 \x01(\v2 .trunkline.operators.v1.OperatorR\boperator\"\x86\x01\n" +
 	"\x16ImportOperatorsRequest\x12\x1e\n" +
 	"\x03csv\x18\x01 \x01(\fB\f\xbaH\tz\a\x10\x01\x18\x80\x80\x80 R\x03csv\x12#\n" +
-	"\rvalidate_only\x18\x02 \x01(\bR\fvalidateOnly\"\xa7\x01\n" +
+	"\rvalidate_only\x18\x02 \x01(\bR\fvalidateOnly\x12'\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\trequestId\"\xa7\x01\n" +
 	"\x17ImportOperatorsResponse\x12D\n" +
 	"\bprogress\x18\x01 \x01(\v2&.trunkline.operators.v1.ImportProgressH\x00R\bprogress\x12>\n" +
 	"\x06result\x18\x02 \x01(\v2$.trunkline.operators.v1.ImportResultH\x00R\x06resultB\x06\n" +
 	"\x04step\":\n" +
 	"\x0eImportProgress\x12\x12\n" +
 	"\x04done\x18\x01 \x01(\x03R\x04done\x12\x14\n" +
-	"\x05total\x18\x02 \x01(\x03R\x05total\"\x85\x02\n" +
+	"\x05total\x18\x02 \x01(\x03R\x05total\"\xed\x02\n" +
 	"\fImportResult\x12\x18\n" +
 	"\acreated\x18\x01 \x01(\x03R\acreated\x12\x18\n" +
 	"\aupdated\x18\x02 \x01(\x03R\aupdated\x12\x1c\n" +
@@ -778,7 +2283,14 @@ const file_trunkline_operators_v1_operator_proto_rawDesc = "" +
 	"\tbad_lines\x18\x04 \x03(\v2\x1f.trunkline.operators.v1.BadLineR\bbadLines\x12$\n" +
 	"\x0ebad_line_count\x18\x05 \x01(\x03R\fbadLineCount\x12\x18\n" +
 	"\aapplied\x18\x06 \x01(\bR\aapplied\x12%\n" +
-	"\x0econfig_version\x18\a \x01(\x03R\rconfigVersion\"O\n" +
+	"\x0econfig_version\x18\a \x01(\x03R\rconfigVersion\x12A\n" +
+	"\bwarnings\x18\b \x03(\v2%.trunkline.operators.v1.ImportWarningR\bwarnings\x12#\n" +
+	"\rwarning_count\x18\t \x01(\x03R\fwarningCount\"o\n" +
+	"\rImportWarning\x12\x12\n" +
+	"\x04line\x18\x01 \x01(\x03R\x04line\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x18\n" +
+	"\amessage\x18\x03 \x01(\tR\amessage\x12\x18\n" +
+	"\awitness\x18\x04 \x01(\tR\awitness\"O\n" +
 	"\aBadLine\x12\x12\n" +
 	"\x04line\x18\x01 \x01(\x03R\x04line\x12\x16\n" +
 	"\x06column\x18\x02 \x01(\tR\x06column\x12\x18\n" +
@@ -792,7 +2304,11 @@ const file_trunkline_operators_v1_operator_proto_rawDesc = "" +
 	"\x15BIND_TYPE_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15BIND_TYPE_TRANSCEIVER\x10\x01\x12\x19\n" +
 	"\x15BIND_TYPE_TRANSMITTER\x10\x02\x12\x16\n" +
-	"\x12BIND_TYPE_RECEIVER\x10\x03B\xda\x01\n" +
+	"\x12BIND_TYPE_RECEIVER\x10\x03*y\n" +
+	"\x0fEnforcementMode\x12 \n" +
+	"\x1cENFORCEMENT_MODE_UNSPECIFIED\x10\x00\x12 \n" +
+	"\x1cENFORCEMENT_MODE_HARD_REJECT\x10\x01\x12\"\n" +
+	"\x1eENFORCEMENT_MODE_SOFT_THROTTLE\x10\x02B\xda\x01\n" +
 	"\x1acom.trunkline.operators.v1B\rOperatorProtoP\x01Z3trunkline/gen/go/trunkline/operators/v1;operatorsv1\xa2\x02\x03TOX\xaa\x02\x16Trunkline.Operators.V1\xca\x02\x16Trunkline\\Operators\\V1\xe2\x02\"Trunkline\\Operators\\V1\\GPBMetadata\xea\x02\x18Trunkline::Operators::V1b\x06proto3"
 
 var (
@@ -807,34 +2323,82 @@ func file_trunkline_operators_v1_operator_proto_rawDescGZIP() []byte {
 	return file_trunkline_operators_v1_operator_proto_rawDescData
 }
 
-var file_trunkline_operators_v1_operator_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_trunkline_operators_v1_operator_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_trunkline_operators_v1_operator_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_trunkline_operators_v1_operator_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
 var file_trunkline_operators_v1_operator_proto_goTypes = []any{
-	(OperatorStatus)(0),             // 0: trunkline.operators.v1.OperatorStatus
-	(BindType)(0),                   // 1: trunkline.operators.v1.BindType
-	(*Operator)(nil),                // 2: trunkline.operators.v1.Operator
-	(*ListOperatorsRequest)(nil),    // 3: trunkline.operators.v1.ListOperatorsRequest
-	(*ListOperatorsResponse)(nil),   // 4: trunkline.operators.v1.ListOperatorsResponse
-	(*ImportOperatorsRequest)(nil),  // 5: trunkline.operators.v1.ImportOperatorsRequest
-	(*ImportOperatorsResponse)(nil), // 6: trunkline.operators.v1.ImportOperatorsResponse
-	(*ImportProgress)(nil),          // 7: trunkline.operators.v1.ImportProgress
-	(*ImportResult)(nil),            // 8: trunkline.operators.v1.ImportResult
-	(*BadLine)(nil),                 // 9: trunkline.operators.v1.BadLine
-	(v1.MessageType)(0),             // 10: trunkline.routing.v1.MessageType
+	(OperatorStatus)(0),                // 0: trunkline.operators.v1.OperatorStatus
+	(BindType)(0),                      // 1: trunkline.operators.v1.BindType
+	(EnforcementMode)(0),               // 2: trunkline.operators.v1.EnforcementMode
+	(*TpsLimit)(nil),                   // 3: trunkline.operators.v1.TpsLimit
+	(*Operator)(nil),                   // 4: trunkline.operators.v1.Operator
+	(*OperatorWarning)(nil),            // 5: trunkline.operators.v1.OperatorWarning
+	(*CreateOperatorRequest)(nil),      // 6: trunkline.operators.v1.CreateOperatorRequest
+	(*CreateOperatorResponse)(nil),     // 7: trunkline.operators.v1.CreateOperatorResponse
+	(*GetOperatorRequest)(nil),         // 8: trunkline.operators.v1.GetOperatorRequest
+	(*GetOperatorResponse)(nil),        // 9: trunkline.operators.v1.GetOperatorResponse
+	(*ListOperatorsRequest)(nil),       // 10: trunkline.operators.v1.ListOperatorsRequest
+	(*ListOperatorsResponse)(nil),      // 11: trunkline.operators.v1.ListOperatorsResponse
+	(*UpdateOperatorRequest)(nil),      // 12: trunkline.operators.v1.UpdateOperatorRequest
+	(*UpdateOperatorResponse)(nil),     // 13: trunkline.operators.v1.UpdateOperatorResponse
+	(*DeleteOperatorRequest)(nil),      // 14: trunkline.operators.v1.DeleteOperatorRequest
+	(*DeleteOperatorResponse)(nil),     // 15: trunkline.operators.v1.DeleteOperatorResponse
+	(*ActivateOperatorRequest)(nil),    // 16: trunkline.operators.v1.ActivateOperatorRequest
+	(*ActivateOperatorResponse)(nil),   // 17: trunkline.operators.v1.ActivateOperatorResponse
+	(*SuspendOperatorRequest)(nil),     // 18: trunkline.operators.v1.SuspendOperatorRequest
+	(*SuspendOperatorResponse)(nil),    // 19: trunkline.operators.v1.SuspendOperatorResponse
+	(*DeactivateOperatorRequest)(nil),  // 20: trunkline.operators.v1.DeactivateOperatorRequest
+	(*DeactivateOperatorResponse)(nil), // 21: trunkline.operators.v1.DeactivateOperatorResponse
+	(*RotateCredentialsRequest)(nil),   // 22: trunkline.operators.v1.RotateCredentialsRequest
+	(*RotateCredentialsResponse)(nil),  // 23: trunkline.operators.v1.RotateCredentialsResponse
+	(*ImportOperatorsRequest)(nil),     // 24: trunkline.operators.v1.ImportOperatorsRequest
+	(*ImportOperatorsResponse)(nil),    // 25: trunkline.operators.v1.ImportOperatorsResponse
+	(*ImportProgress)(nil),             // 26: trunkline.operators.v1.ImportProgress
+	(*ImportResult)(nil),               // 27: trunkline.operators.v1.ImportResult
+	(*ImportWarning)(nil),              // 28: trunkline.operators.v1.ImportWarning
+	(*BadLine)(nil),                    // 29: trunkline.operators.v1.BadLine
+	(v1.MessageType)(0),                // 30: trunkline.routing.v1.MessageType
+	(*timestamppb.Timestamp)(nil),      // 31: google.protobuf.Timestamp
+	(*Freshness)(nil),                  // 32: trunkline.operators.v1.Freshness
+	(*fieldmaskpb.FieldMask)(nil),      // 33: google.protobuf.FieldMask
 }
 var file_trunkline_operators_v1_operator_proto_depIdxs = []int32{
-	1,  // 0: trunkline.operators.v1.Operator.bind_type:type_name -> trunkline.operators.v1.BindType
-	10, // 1: trunkline.operators.v1.Operator.message_types:type_name -> trunkline.routing.v1.MessageType
-	0,  // 2: trunkline.operators.v1.Operator.status:type_name -> trunkline.operators.v1.OperatorStatus
-	2,  // 3: trunkline.operators.v1.ListOperatorsResponse.operators:type_name -> trunkline.operators.v1.Operator
-	7,  // 4: trunkline.operators.v1.ImportOperatorsResponse.progress:type_name -> trunkline.operators.v1.ImportProgress
-	8,  // 5: trunkline.operators.v1.ImportOperatorsResponse.result:type_name -> trunkline.operators.v1.ImportResult
-	9,  // 6: trunkline.operators.v1.ImportResult.bad_lines:type_name -> trunkline.operators.v1.BadLine
-	7,  // [7:7] is the sub-list for method output_type
-	7,  // [7:7] is the sub-list for method input_type
-	7,  // [7:7] is the sub-list for extension type_name
-	7,  // [7:7] is the sub-list for extension extendee
-	0,  // [0:7] is the sub-list for field type_name
+	2,  // 0: trunkline.operators.v1.TpsLimit.enforcement_mode:type_name -> trunkline.operators.v1.EnforcementMode
+	1,  // 1: trunkline.operators.v1.Operator.bind_type:type_name -> trunkline.operators.v1.BindType
+	30, // 2: trunkline.operators.v1.Operator.message_types:type_name -> trunkline.routing.v1.MessageType
+	0,  // 3: trunkline.operators.v1.Operator.status:type_name -> trunkline.operators.v1.OperatorStatus
+	3,  // 4: trunkline.operators.v1.Operator.tps_limit:type_name -> trunkline.operators.v1.TpsLimit
+	31, // 5: trunkline.operators.v1.Operator.create_time:type_name -> google.protobuf.Timestamp
+	31, // 6: trunkline.operators.v1.Operator.update_time:type_name -> google.protobuf.Timestamp
+	31, // 7: trunkline.operators.v1.Operator.delete_time:type_name -> google.protobuf.Timestamp
+	4,  // 8: trunkline.operators.v1.CreateOperatorRequest.operator:type_name -> trunkline.operators.v1.Operator
+	4,  // 9: trunkline.operators.v1.CreateOperatorResponse.operator:type_name -> trunkline.operators.v1.Operator
+	4,  // 10: trunkline.operators.v1.GetOperatorResponse.operator:type_name -> trunkline.operators.v1.Operator
+	32, // 11: trunkline.operators.v1.GetOperatorResponse.freshness:type_name -> trunkline.operators.v1.Freshness
+	0,  // 12: trunkline.operators.v1.ListOperatorsRequest.statuses:type_name -> trunkline.operators.v1.OperatorStatus
+	4,  // 13: trunkline.operators.v1.ListOperatorsResponse.operators:type_name -> trunkline.operators.v1.Operator
+	32, // 14: trunkline.operators.v1.ListOperatorsResponse.freshness:type_name -> trunkline.operators.v1.Freshness
+	4,  // 15: trunkline.operators.v1.UpdateOperatorRequest.operator:type_name -> trunkline.operators.v1.Operator
+	33, // 16: trunkline.operators.v1.UpdateOperatorRequest.update_mask:type_name -> google.protobuf.FieldMask
+	4,  // 17: trunkline.operators.v1.UpdateOperatorResponse.operator:type_name -> trunkline.operators.v1.Operator
+	5,  // 18: trunkline.operators.v1.UpdateOperatorResponse.warnings:type_name -> trunkline.operators.v1.OperatorWarning
+	4,  // 19: trunkline.operators.v1.DeleteOperatorResponse.operator:type_name -> trunkline.operators.v1.Operator
+	5,  // 20: trunkline.operators.v1.DeleteOperatorResponse.warnings:type_name -> trunkline.operators.v1.OperatorWarning
+	4,  // 21: trunkline.operators.v1.ActivateOperatorResponse.operator:type_name -> trunkline.operators.v1.Operator
+	5,  // 22: trunkline.operators.v1.ActivateOperatorResponse.warnings:type_name -> trunkline.operators.v1.OperatorWarning
+	4,  // 23: trunkline.operators.v1.SuspendOperatorResponse.operator:type_name -> trunkline.operators.v1.Operator
+	5,  // 24: trunkline.operators.v1.SuspendOperatorResponse.warnings:type_name -> trunkline.operators.v1.OperatorWarning
+	4,  // 25: trunkline.operators.v1.DeactivateOperatorResponse.operator:type_name -> trunkline.operators.v1.Operator
+	5,  // 26: trunkline.operators.v1.DeactivateOperatorResponse.warnings:type_name -> trunkline.operators.v1.OperatorWarning
+	4,  // 27: trunkline.operators.v1.RotateCredentialsResponse.operator:type_name -> trunkline.operators.v1.Operator
+	26, // 28: trunkline.operators.v1.ImportOperatorsResponse.progress:type_name -> trunkline.operators.v1.ImportProgress
+	27, // 29: trunkline.operators.v1.ImportOperatorsResponse.result:type_name -> trunkline.operators.v1.ImportResult
+	29, // 30: trunkline.operators.v1.ImportResult.bad_lines:type_name -> trunkline.operators.v1.BadLine
+	28, // 31: trunkline.operators.v1.ImportResult.warnings:type_name -> trunkline.operators.v1.ImportWarning
+	32, // [32:32] is the sub-list for method output_type
+	32, // [32:32] is the sub-list for method input_type
+	32, // [32:32] is the sub-list for extension type_name
+	32, // [32:32] is the sub-list for extension extendee
+	0,  // [0:32] is the sub-list for field type_name
 }
 
 func init() { file_trunkline_operators_v1_operator_proto_init() }
@@ -842,7 +2406,8 @@ func file_trunkline_operators_v1_operator_proto_init() {
 	if File_trunkline_operators_v1_operator_proto != nil {
 		return
 	}
-	file_trunkline_operators_v1_operator_proto_msgTypes[4].OneofWrappers = []any{
+	file_trunkline_operators_v1_freshness_proto_init()
+	file_trunkline_operators_v1_operator_proto_msgTypes[22].OneofWrappers = []any{
 		(*ImportOperatorsResponse_Progress)(nil),
 		(*ImportOperatorsResponse_Result)(nil),
 	}
@@ -851,8 +2416,8 @@ func file_trunkline_operators_v1_operator_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_trunkline_operators_v1_operator_proto_rawDesc), len(file_trunkline_operators_v1_operator_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   8,
+			NumEnums:      3,
+			NumMessages:   27,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

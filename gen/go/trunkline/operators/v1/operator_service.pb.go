@@ -25,28 +25,78 @@ var File_trunkline_operators_v1_operator_service_proto protoreflect.FileDescript
 
 const file_trunkline_operators_v1_operator_service_proto_rawDesc = "" +
 	"\n" +
-	"-trunkline/operators/v1/operator_service.proto\x12\x16trunkline.operators.v1\x1a%trunkline/operators/v1/operator.proto\x1a!trunkline/options/v1/access.proto2\x89\x02\n" +
-	"\x0fOperatorService\x12v\n" +
-	"\rListOperators\x12,.trunkline.operators.v1.ListOperatorsRequest\x1a-.trunkline.operators.v1.ListOperatorsResponse\"\b\x8a\xb5\x18\x04\b\x01\x10\x01\x12~\n" +
-	"\x0fImportOperators\x12..trunkline.operators.v1.ImportOperatorsRequest\x1a/.trunkline.operators.v1.ImportOperatorsResponse\"\b\x8a\xb5\x18\x04\b\x02\x10\x010\x01B\xe1\x01\n" +
+	"-trunkline/operators/v1/operator_service.proto\x12\x16trunkline.operators.v1\x1a#trunkline/operators/v1/health.proto\x1a%trunkline/operators/v1/operator.proto\x1a!trunkline/options/v1/access.proto2\x8e\f\n" +
+	"\x0fOperatorService\x12y\n" +
+	"\x0eCreateOperator\x12-.trunkline.operators.v1.CreateOperatorRequest\x1a..trunkline.operators.v1.CreateOperatorResponse\"\b\x8a\xb5\x18\x04\b\x02\x10\x01\x12p\n" +
+	"\vGetOperator\x12*.trunkline.operators.v1.GetOperatorRequest\x1a+.trunkline.operators.v1.GetOperatorResponse\"\b\x8a\xb5\x18\x04\b\x01\x10\x01\x12v\n" +
+	"\rListOperators\x12,.trunkline.operators.v1.ListOperatorsRequest\x1a-.trunkline.operators.v1.ListOperatorsResponse\"\b\x8a\xb5\x18\x04\b\x01\x10\x01\x12y\n" +
+	"\x0eUpdateOperator\x12-.trunkline.operators.v1.UpdateOperatorRequest\x1a..trunkline.operators.v1.UpdateOperatorResponse\"\b\x8a\xb5\x18\x04\b\x02\x10\x01\x12y\n" +
+	"\x0eDeleteOperator\x12-.trunkline.operators.v1.DeleteOperatorRequest\x1a..trunkline.operators.v1.DeleteOperatorResponse\"\b\x8a\xb5\x18\x04\b\x02\x10\x01\x12\x7f\n" +
+	"\x10ActivateOperator\x12/.trunkline.operators.v1.ActivateOperatorRequest\x1a0.trunkline.operators.v1.ActivateOperatorResponse\"\b\x8a\xb5\x18\x04\b\x02\x10\x01\x12|\n" +
+	"\x0fSuspendOperator\x12..trunkline.operators.v1.SuspendOperatorRequest\x1a/.trunkline.operators.v1.SuspendOperatorResponse\"\b\x8a\xb5\x18\x04\b\x02\x10\x01\x12\x85\x01\n" +
+	"\x12DeactivateOperator\x121.trunkline.operators.v1.DeactivateOperatorRequest\x1a2.trunkline.operators.v1.DeactivateOperatorResponse\"\b\x8a\xb5\x18\x04\b\x02\x10\x01\x12\x82\x01\n" +
+	"\x11RotateCredentials\x120.trunkline.operators.v1.RotateCredentialsRequest\x1a1.trunkline.operators.v1.RotateCredentialsResponse\"\b\x8a\xb5\x18\x04\b\x02\x10\x01\x12~\n" +
+	"\x0fImportOperators\x12..trunkline.operators.v1.ImportOperatorsRequest\x1a/.trunkline.operators.v1.ImportOperatorsResponse\"\b\x8a\xb5\x18\x04\b\x02\x10\x010\x01\x12\x82\x01\n" +
+	"\x11GetOperatorHealth\x120.trunkline.operators.v1.GetOperatorHealthRequest\x1a1.trunkline.operators.v1.GetOperatorHealthResponse\"\b\x8a\xb5\x18\x04\b\x01\x10\x01\x12\x8e\x01\n" +
+	"\x15ListHealthTransitions\x124.trunkline.operators.v1.ListHealthTransitionsRequest\x1a5.trunkline.operators.v1.ListHealthTransitionsResponse\"\b\x8a\xb5\x18\x04\b\x01\x10\x01B\xe1\x01\n" +
 	"\x1acom.trunkline.operators.v1B\x14OperatorServiceProtoP\x01Z3trunkline/gen/go/trunkline/operators/v1;operatorsv1\xa2\x02\x03TOX\xaa\x02\x16Trunkline.Operators.V1\xca\x02\x16Trunkline\\Operators\\V1\xe2\x02\"Trunkline\\Operators\\V1\\GPBMetadata\xea\x02\x18Trunkline::Operators::V1b\x06proto3"
 
 var file_trunkline_operators_v1_operator_service_proto_goTypes = []any{
-	(*ListOperatorsRequest)(nil),    // 0: trunkline.operators.v1.ListOperatorsRequest
-	(*ImportOperatorsRequest)(nil),  // 1: trunkline.operators.v1.ImportOperatorsRequest
-	(*ListOperatorsResponse)(nil),   // 2: trunkline.operators.v1.ListOperatorsResponse
-	(*ImportOperatorsResponse)(nil), // 3: trunkline.operators.v1.ImportOperatorsResponse
+	(*CreateOperatorRequest)(nil),         // 0: trunkline.operators.v1.CreateOperatorRequest
+	(*GetOperatorRequest)(nil),            // 1: trunkline.operators.v1.GetOperatorRequest
+	(*ListOperatorsRequest)(nil),          // 2: trunkline.operators.v1.ListOperatorsRequest
+	(*UpdateOperatorRequest)(nil),         // 3: trunkline.operators.v1.UpdateOperatorRequest
+	(*DeleteOperatorRequest)(nil),         // 4: trunkline.operators.v1.DeleteOperatorRequest
+	(*ActivateOperatorRequest)(nil),       // 5: trunkline.operators.v1.ActivateOperatorRequest
+	(*SuspendOperatorRequest)(nil),        // 6: trunkline.operators.v1.SuspendOperatorRequest
+	(*DeactivateOperatorRequest)(nil),     // 7: trunkline.operators.v1.DeactivateOperatorRequest
+	(*RotateCredentialsRequest)(nil),      // 8: trunkline.operators.v1.RotateCredentialsRequest
+	(*ImportOperatorsRequest)(nil),        // 9: trunkline.operators.v1.ImportOperatorsRequest
+	(*GetOperatorHealthRequest)(nil),      // 10: trunkline.operators.v1.GetOperatorHealthRequest
+	(*ListHealthTransitionsRequest)(nil),  // 11: trunkline.operators.v1.ListHealthTransitionsRequest
+	(*CreateOperatorResponse)(nil),        // 12: trunkline.operators.v1.CreateOperatorResponse
+	(*GetOperatorResponse)(nil),           // 13: trunkline.operators.v1.GetOperatorResponse
+	(*ListOperatorsResponse)(nil),         // 14: trunkline.operators.v1.ListOperatorsResponse
+	(*UpdateOperatorResponse)(nil),        // 15: trunkline.operators.v1.UpdateOperatorResponse
+	(*DeleteOperatorResponse)(nil),        // 16: trunkline.operators.v1.DeleteOperatorResponse
+	(*ActivateOperatorResponse)(nil),      // 17: trunkline.operators.v1.ActivateOperatorResponse
+	(*SuspendOperatorResponse)(nil),       // 18: trunkline.operators.v1.SuspendOperatorResponse
+	(*DeactivateOperatorResponse)(nil),    // 19: trunkline.operators.v1.DeactivateOperatorResponse
+	(*RotateCredentialsResponse)(nil),     // 20: trunkline.operators.v1.RotateCredentialsResponse
+	(*ImportOperatorsResponse)(nil),       // 21: trunkline.operators.v1.ImportOperatorsResponse
+	(*GetOperatorHealthResponse)(nil),     // 22: trunkline.operators.v1.GetOperatorHealthResponse
+	(*ListHealthTransitionsResponse)(nil), // 23: trunkline.operators.v1.ListHealthTransitionsResponse
 }
 var file_trunkline_operators_v1_operator_service_proto_depIdxs = []int32{
-	0, // 0: trunkline.operators.v1.OperatorService.ListOperators:input_type -> trunkline.operators.v1.ListOperatorsRequest
-	1, // 1: trunkline.operators.v1.OperatorService.ImportOperators:input_type -> trunkline.operators.v1.ImportOperatorsRequest
-	2, // 2: trunkline.operators.v1.OperatorService.ListOperators:output_type -> trunkline.operators.v1.ListOperatorsResponse
-	3, // 3: trunkline.operators.v1.OperatorService.ImportOperators:output_type -> trunkline.operators.v1.ImportOperatorsResponse
-	2, // [2:4] is the sub-list for method output_type
-	0, // [0:2] is the sub-list for method input_type
-	0, // [0:0] is the sub-list for extension type_name
-	0, // [0:0] is the sub-list for extension extendee
-	0, // [0:0] is the sub-list for field type_name
+	0,  // 0: trunkline.operators.v1.OperatorService.CreateOperator:input_type -> trunkline.operators.v1.CreateOperatorRequest
+	1,  // 1: trunkline.operators.v1.OperatorService.GetOperator:input_type -> trunkline.operators.v1.GetOperatorRequest
+	2,  // 2: trunkline.operators.v1.OperatorService.ListOperators:input_type -> trunkline.operators.v1.ListOperatorsRequest
+	3,  // 3: trunkline.operators.v1.OperatorService.UpdateOperator:input_type -> trunkline.operators.v1.UpdateOperatorRequest
+	4,  // 4: trunkline.operators.v1.OperatorService.DeleteOperator:input_type -> trunkline.operators.v1.DeleteOperatorRequest
+	5,  // 5: trunkline.operators.v1.OperatorService.ActivateOperator:input_type -> trunkline.operators.v1.ActivateOperatorRequest
+	6,  // 6: trunkline.operators.v1.OperatorService.SuspendOperator:input_type -> trunkline.operators.v1.SuspendOperatorRequest
+	7,  // 7: trunkline.operators.v1.OperatorService.DeactivateOperator:input_type -> trunkline.operators.v1.DeactivateOperatorRequest
+	8,  // 8: trunkline.operators.v1.OperatorService.RotateCredentials:input_type -> trunkline.operators.v1.RotateCredentialsRequest
+	9,  // 9: trunkline.operators.v1.OperatorService.ImportOperators:input_type -> trunkline.operators.v1.ImportOperatorsRequest
+	10, // 10: trunkline.operators.v1.OperatorService.GetOperatorHealth:input_type -> trunkline.operators.v1.GetOperatorHealthRequest
+	11, // 11: trunkline.operators.v1.OperatorService.ListHealthTransitions:input_type -> trunkline.operators.v1.ListHealthTransitionsRequest
+	12, // 12: trunkline.operators.v1.OperatorService.CreateOperator:output_type -> trunkline.operators.v1.CreateOperatorResponse
+	13, // 13: trunkline.operators.v1.OperatorService.GetOperator:output_type -> trunkline.operators.v1.GetOperatorResponse
+	14, // 14: trunkline.operators.v1.OperatorService.ListOperators:output_type -> trunkline.operators.v1.ListOperatorsResponse
+	15, // 15: trunkline.operators.v1.OperatorService.UpdateOperator:output_type -> trunkline.operators.v1.UpdateOperatorResponse
+	16, // 16: trunkline.operators.v1.OperatorService.DeleteOperator:output_type -> trunkline.operators.v1.DeleteOperatorResponse
+	17, // 17: trunkline.operators.v1.OperatorService.ActivateOperator:output_type -> trunkline.operators.v1.ActivateOperatorResponse
+	18, // 18: trunkline.operators.v1.OperatorService.SuspendOperator:output_type -> trunkline.operators.v1.SuspendOperatorResponse
+	19, // 19: trunkline.operators.v1.OperatorService.DeactivateOperator:output_type -> trunkline.operators.v1.DeactivateOperatorResponse
+	20, // 20: trunkline.operators.v1.OperatorService.RotateCredentials:output_type -> trunkline.operators.v1.RotateCredentialsResponse
+	21, // 21: trunkline.operators.v1.OperatorService.ImportOperators:output_type -> trunkline.operators.v1.ImportOperatorsResponse
+	22, // 22: trunkline.operators.v1.OperatorService.GetOperatorHealth:output_type -> trunkline.operators.v1.GetOperatorHealthResponse
+	23, // 23: trunkline.operators.v1.OperatorService.ListHealthTransitions:output_type -> trunkline.operators.v1.ListHealthTransitionsResponse
+	12, // [12:24] is the sub-list for method output_type
+	0,  // [0:12] is the sub-list for method input_type
+	0,  // [0:0] is the sub-list for extension type_name
+	0,  // [0:0] is the sub-list for extension extendee
+	0,  // [0:0] is the sub-list for field type_name
 }
 
 func init() { file_trunkline_operators_v1_operator_service_proto_init() }
@@ -54,6 +104,7 @@ func file_trunkline_operators_v1_operator_service_proto_init() {
 	if File_trunkline_operators_v1_operator_service_proto != nil {
 		return
 	}
+	file_trunkline_operators_v1_health_proto_init()
 	file_trunkline_operators_v1_operator_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{

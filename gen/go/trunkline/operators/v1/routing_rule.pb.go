@@ -10,6 +10,7 @@ import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	fieldmaskpb "google.golang.org/protobuf/types/known/fieldmaskpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
@@ -24,31 +25,98 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// FindingSeverity says whether a finding keeps rules from being stored.
+type FindingSeverity int32
+
+const (
+	// Not given.
+	FindingSeverity_FINDING_SEVERITY_UNSPECIFIED FindingSeverity = 0
+	// The rules have no single answer, or one that costs money by mistake: they are refused.
+	FindingSeverity_FINDING_SEVERITY_ERROR FindingSeverity = 1
+	// Worth a look; does not keep anything from being stored.
+	FindingSeverity_FINDING_SEVERITY_WARNING FindingSeverity = 2
+)
+
+// Enum value maps for FindingSeverity.
+var (
+	FindingSeverity_name = map[int32]string{
+		0: "FINDING_SEVERITY_UNSPECIFIED",
+		1: "FINDING_SEVERITY_ERROR",
+		2: "FINDING_SEVERITY_WARNING",
+	}
+	FindingSeverity_value = map[string]int32{
+		"FINDING_SEVERITY_UNSPECIFIED": 0,
+		"FINDING_SEVERITY_ERROR":       1,
+		"FINDING_SEVERITY_WARNING":     2,
+	}
+)
+
+func (x FindingSeverity) Enum() *FindingSeverity {
+	p := new(FindingSeverity)
+	*p = x
+	return p
+}
+
+func (x FindingSeverity) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (FindingSeverity) Descriptor() protoreflect.EnumDescriptor {
+	return file_trunkline_operators_v1_routing_rule_proto_enumTypes[0].Descriptor()
+}
+
+func (FindingSeverity) Type() protoreflect.EnumType {
+	return &file_trunkline_operators_v1_routing_rule_proto_enumTypes[0]
+}
+
+func (x FindingSeverity) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use FindingSeverity.Descriptor instead.
+func (FindingSeverity) EnumDescriptor() ([]byte, []int) {
+	return file_trunkline_operators_v1_routing_rule_proto_rawDescGZIP(), []int{0}
+}
+
 // RoutingRule says which operators may carry numbers with a prefix.
 type RoutingRule struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// UUID.
+	// UUID; the server makes it.
 	RuleId string `protobuf:"bytes,1,opt,name=rule_id,json=ruleId,proto3" json:"rule_id,omitempty"`
-	// The account that owns it; empty for a global rule.
+	// The account that owns it; empty for a global rule. It never changes.
 	AccountId string `protobuf:"bytes,2,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
-	// E.164 prefix with leading +, 1 to 15 digits.
+	// E.164 prefix with leading +, 1 to 15 digits. It never changes.
 	Prefix string `protobuf:"bytes,3,opt,name=prefix,proto3" json:"prefix,omitempty"`
 	// ISO 3166-1 alpha-2 code; may be empty.
 	Country string `protobuf:"bytes,4,opt,name=country,proto3" json:"country,omitempty"`
-	// Message types it is for; empty means all.
+	// Message types it is for; empty means all. They never change.
 	MessageTypes []v1.MessageType `protobuf:"varint,5,rep,packed,name=message_types,json=messageTypes,proto3,enum=trunkline.routing.v1.MessageType" json:"message_types,omitempty"`
 	// How candidates are ordered.
 	Strategy v1.RoutingStrategy `protobuf:"varint,6,opt,name=strategy,proto3,enum=trunkline.routing.v1.RoutingStrategy" json:"strategy,omitempty"`
-	// What happens when no candidate is usable.
+	// What happens when no candidate is usable; not given means FAIL.
 	OnExhausted v1.OnExhausted `protobuf:"varint,7,opt,name=on_exhausted,json=onExhausted,proto3,enum=trunkline.routing.v1.OnExhausted" json:"on_exhausted,omitempty"`
-	// The operators, by priority.
+	// The operators, by priority, 1 to 100.
 	Candidates []*RuleCandidate `protobuf:"bytes,8,rep,name=candidates,proto3" json:"candidates,omitempty"`
 	// Whether it counts.
 	Active bool `protobuf:"varint,9,opt,name=active,proto3" json:"active,omitempty"`
 	// First moment of validity; absent means always.
 	ValidFrom *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=valid_from,json=validFrom,proto3" json:"valid_from,omitempty"`
 	// First moment after validity; absent means for ever.
-	ValidTo       *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=valid_to,json=validTo,proto3" json:"valid_to,omitempty"`
+	ValidTo *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=valid_to,json=validTo,proto3" json:"valid_to,omitempty"`
+	// For people, at most 500 characters.
+	Description string `protobuf:"bytes,12,opt,name=description,proto3" json:"description,omitempty"`
+	// Grows with every change of this rule; the server sets it.
+	Version int64 `protobuf:"varint,13,opt,name=version,proto3" json:"version,omitempty"`
+	// Names this state of the rule; given back on a change, the change is refused when another came between.
+	Etag string `protobuf:"bytes,14,opt,name=etag,proto3" json:"etag,omitempty"`
+	// When it was created; the server sets it.
+	CreateTime *timestamppb.Timestamp `protobuf:"bytes,15,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
+	// When it was last changed; the server sets it.
+	UpdateTime *timestamppb.Timestamp `protobuf:"bytes,16,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
+	// Who created it; the server sets it.
+	CreatedBy string `protobuf:"bytes,17,opt,name=created_by,json=createdBy,proto3" json:"created_by,omitempty"`
+	// Who changed it last; the server sets it.
+	UpdatedBy     string `protobuf:"bytes,18,opt,name=updated_by,json=updatedBy,proto3" json:"updated_by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -160,17 +228,66 @@ func (x *RoutingRule) GetValidTo() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *RoutingRule) GetDescription() string {
+	if x != nil {
+		return x.Description
+	}
+	return ""
+}
+
+func (x *RoutingRule) GetVersion() int64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *RoutingRule) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *RoutingRule) GetCreateTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreateTime
+	}
+	return nil
+}
+
+func (x *RoutingRule) GetUpdateTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.UpdateTime
+	}
+	return nil
+}
+
+func (x *RoutingRule) GetCreatedBy() string {
+	if x != nil {
+		return x.CreatedBy
+	}
+	return ""
+}
+
+func (x *RoutingRule) GetUpdatedBy() string {
+	if x != nil {
+		return x.UpdatedBy
+	}
+	return ""
+}
+
 // RuleCandidate is one operator of a rule.
 type RuleCandidate struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The operator's UUID.
 	OperatorId string `protobuf:"bytes,1,opt,name=operator_id,json=operatorId,proto3" json:"operator_id,omitempty"`
-	// The operator's name.
+	// The operator's name; the server sets it.
 	OperatorName string `protobuf:"bytes,2,opt,name=operator_name,json=operatorName,proto3" json:"operator_name,omitempty"`
-	// 1 is first.
+	// 1 is first; 0 means 1. At most 1000000.
 	Priority int32 `protobuf:"varint,3,opt,name=priority,proto3" json:"priority,omitempty"`
-	// Share under WEIGHTED; 0 means last resort.
-	Weight int32 `protobuf:"varint,4,opt,name=weight,proto3" json:"weight,omitempty"`
+	// Share under WEIGHTED, at most 1000000; 0 means last resort. Not given means 100.
+	Weight *int32 `protobuf:"varint,4,opt,name=weight,proto3,oneof" json:"weight,omitempty"`
 	// Price per segment that replaces the operator's rate; absent means the rate counts.
 	Price         *v1.Money `protobuf:"bytes,5,opt,name=price,proto3" json:"price,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -229,8 +346,8 @@ func (x *RuleCandidate) GetPriority() int32 {
 }
 
 func (x *RuleCandidate) GetWeight() int32 {
-	if x != nil {
-		return x.Weight
+	if x != nil && x.Weight != nil {
+		return *x.Weight
 	}
 	return 0
 }
@@ -242,20 +359,771 @@ func (x *RuleCandidate) GetPrice() *v1.Money {
 	return nil
 }
 
+// RuleFinding is one conflict or oddity in a set of rules.
+type RuleFinding struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How bad it is.
+	Severity FindingSeverity `protobuf:"varint,1,opt,name=severity,proto3,enum=trunkline.operators.v1.FindingSeverity" json:"severity,omitempty"`
+	// Stable name, such as OVERLAPPING_RULES, listed in the docs.
+	Reason string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	// One sentence for people that says what to do.
+	Message string `protobuf:"bytes,3,opt,name=message,proto3" json:"message,omitempty"`
+	// The rules it is about. A rule that is not stored yet has an empty id.
+	RuleIds []string `protobuf:"bytes,4,rep,name=rule_ids,json=ruleIds,proto3" json:"rule_ids,omitempty"`
+	// A number that shows it, in E.164; empty when no number can.
+	Witness string `protobuf:"bytes,5,opt,name=witness,proto3" json:"witness,omitempty"`
+	// The operator it is about; empty when it is about none.
+	OperatorId string `protobuf:"bytes,6,opt,name=operator_id,json=operatorId,proto3" json:"operator_id,omitempty"`
+	// Line of the file, when a file was checked; 0 otherwise.
+	Line          int64 `protobuf:"varint,7,opt,name=line,proto3" json:"line,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RuleFinding) Reset() {
+	*x = RuleFinding{}
+	mi := &file_trunkline_operators_v1_routing_rule_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RuleFinding) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RuleFinding) ProtoMessage() {}
+
+func (x *RuleFinding) ProtoReflect() protoreflect.Message {
+	mi := &file_trunkline_operators_v1_routing_rule_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RuleFinding.ProtoReflect.Descriptor instead.
+func (*RuleFinding) Descriptor() ([]byte, []int) {
+	return file_trunkline_operators_v1_routing_rule_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *RuleFinding) GetSeverity() FindingSeverity {
+	if x != nil {
+		return x.Severity
+	}
+	return FindingSeverity_FINDING_SEVERITY_UNSPECIFIED
+}
+
+func (x *RuleFinding) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *RuleFinding) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
+func (x *RuleFinding) GetRuleIds() []string {
+	if x != nil {
+		return x.RuleIds
+	}
+	return nil
+}
+
+func (x *RuleFinding) GetWitness() string {
+	if x != nil {
+		return x.Witness
+	}
+	return ""
+}
+
+func (x *RuleFinding) GetOperatorId() string {
+	if x != nil {
+		return x.OperatorId
+	}
+	return ""
+}
+
+func (x *RuleFinding) GetLine() int64 {
+	if x != nil {
+		return x.Line
+	}
+	return 0
+}
+
+// RuleConflict is the error detail of reason RULE_CONFLICT.
+type RuleConflict struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Every finding, errors first, up to 1000.
+	Findings      []*RuleFinding `protobuf:"bytes,1,rep,name=findings,proto3" json:"findings,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RuleConflict) Reset() {
+	*x = RuleConflict{}
+	mi := &file_trunkline_operators_v1_routing_rule_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RuleConflict) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RuleConflict) ProtoMessage() {}
+
+func (x *RuleConflict) ProtoReflect() protoreflect.Message {
+	mi := &file_trunkline_operators_v1_routing_rule_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RuleConflict.ProtoReflect.Descriptor instead.
+func (*RuleConflict) Descriptor() ([]byte, []int) {
+	return file_trunkline_operators_v1_routing_rule_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *RuleConflict) GetFindings() []*RuleFinding {
+	if x != nil {
+		return x.Findings
+	}
+	return nil
+}
+
+// CreateRoutingRuleRequest asks for a new rule.
+type CreateRoutingRuleRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The rule. prefix, strategy and candidates are needed.
+	Rule *RoutingRule `protobuf:"bytes,1,opt,name=rule,proto3" json:"rule,omitempty"`
+	// Repeats of this id within 24 h answer the same and change nothing again.
+	RequestId string `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Check everything and store nothing.
+	ValidateOnly  bool `protobuf:"varint,3,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateRoutingRuleRequest) Reset() {
+	*x = CreateRoutingRuleRequest{}
+	mi := &file_trunkline_operators_v1_routing_rule_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateRoutingRuleRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateRoutingRuleRequest) ProtoMessage() {}
+
+func (x *CreateRoutingRuleRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_trunkline_operators_v1_routing_rule_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateRoutingRuleRequest.ProtoReflect.Descriptor instead.
+func (*CreateRoutingRuleRequest) Descriptor() ([]byte, []int) {
+	return file_trunkline_operators_v1_routing_rule_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *CreateRoutingRuleRequest) GetRule() *RoutingRule {
+	if x != nil {
+		return x.Rule
+	}
+	return nil
+}
+
+func (x *CreateRoutingRuleRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *CreateRoutingRuleRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+// CreateRoutingRuleResponse holds the new rule.
+type CreateRoutingRuleResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The rule as stored.
+	Rule *RoutingRule `protobuf:"bytes,1,opt,name=rule,proto3" json:"rule,omitempty"`
+	// Warnings of the conflict checker.
+	Warnings      []*RuleFinding `protobuf:"bytes,2,rep,name=warnings,proto3" json:"warnings,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateRoutingRuleResponse) Reset() {
+	*x = CreateRoutingRuleResponse{}
+	mi := &file_trunkline_operators_v1_routing_rule_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateRoutingRuleResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateRoutingRuleResponse) ProtoMessage() {}
+
+func (x *CreateRoutingRuleResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_trunkline_operators_v1_routing_rule_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateRoutingRuleResponse.ProtoReflect.Descriptor instead.
+func (*CreateRoutingRuleResponse) Descriptor() ([]byte, []int) {
+	return file_trunkline_operators_v1_routing_rule_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *CreateRoutingRuleResponse) GetRule() *RoutingRule {
+	if x != nil {
+		return x.Rule
+	}
+	return nil
+}
+
+func (x *CreateRoutingRuleResponse) GetWarnings() []*RuleFinding {
+	if x != nil {
+		return x.Warnings
+	}
+	return nil
+}
+
+// GetRoutingRuleRequest names one rule.
+type GetRoutingRuleRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its UUID.
+	RuleId        string `protobuf:"bytes,1,opt,name=rule_id,json=ruleId,proto3" json:"rule_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetRoutingRuleRequest) Reset() {
+	*x = GetRoutingRuleRequest{}
+	mi := &file_trunkline_operators_v1_routing_rule_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetRoutingRuleRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetRoutingRuleRequest) ProtoMessage() {}
+
+func (x *GetRoutingRuleRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_trunkline_operators_v1_routing_rule_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetRoutingRuleRequest.ProtoReflect.Descriptor instead.
+func (*GetRoutingRuleRequest) Descriptor() ([]byte, []int) {
+	return file_trunkline_operators_v1_routing_rule_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *GetRoutingRuleRequest) GetRuleId() string {
+	if x != nil {
+		return x.RuleId
+	}
+	return ""
+}
+
+// GetRoutingRuleResponse holds the rule.
+type GetRoutingRuleResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The rule.
+	Rule *RoutingRule `protobuf:"bytes,1,opt,name=rule,proto3" json:"rule,omitempty"`
+	// Given when the answer comes from a replica that may be behind.
+	Freshness     *Freshness `protobuf:"bytes,2,opt,name=freshness,proto3" json:"freshness,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetRoutingRuleResponse) Reset() {
+	*x = GetRoutingRuleResponse{}
+	mi := &file_trunkline_operators_v1_routing_rule_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetRoutingRuleResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetRoutingRuleResponse) ProtoMessage() {}
+
+func (x *GetRoutingRuleResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_trunkline_operators_v1_routing_rule_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetRoutingRuleResponse.ProtoReflect.Descriptor instead.
+func (*GetRoutingRuleResponse) Descriptor() ([]byte, []int) {
+	return file_trunkline_operators_v1_routing_rule_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *GetRoutingRuleResponse) GetRule() *RoutingRule {
+	if x != nil {
+		return x.Rule
+	}
+	return nil
+}
+
+func (x *GetRoutingRuleResponse) GetFreshness() *Freshness {
+	if x != nil {
+		return x.Freshness
+	}
+	return nil
+}
+
+// UpdateRoutingRuleRequest changes fields of one rule.
+type UpdateRoutingRuleRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The rule; rule_id names it, etag guards it when given.
+	Rule *RoutingRule `protobuf:"bytes,1,opt,name=rule,proto3" json:"rule,omitempty"`
+	// The fields to change: country, description, strategy, on_exhausted, candidates, active, valid_from, valid_to.
+	UpdateMask *fieldmaskpb.FieldMask `protobuf:"bytes,2,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
+	// Repeats of this id within 24 h answer the same and change nothing again.
+	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Check everything and store nothing.
+	ValidateOnly  bool `protobuf:"varint,4,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateRoutingRuleRequest) Reset() {
+	*x = UpdateRoutingRuleRequest{}
+	mi := &file_trunkline_operators_v1_routing_rule_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateRoutingRuleRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateRoutingRuleRequest) ProtoMessage() {}
+
+func (x *UpdateRoutingRuleRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_trunkline_operators_v1_routing_rule_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateRoutingRuleRequest.ProtoReflect.Descriptor instead.
+func (*UpdateRoutingRuleRequest) Descriptor() ([]byte, []int) {
+	return file_trunkline_operators_v1_routing_rule_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *UpdateRoutingRuleRequest) GetRule() *RoutingRule {
+	if x != nil {
+		return x.Rule
+	}
+	return nil
+}
+
+func (x *UpdateRoutingRuleRequest) GetUpdateMask() *fieldmaskpb.FieldMask {
+	if x != nil {
+		return x.UpdateMask
+	}
+	return nil
+}
+
+func (x *UpdateRoutingRuleRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *UpdateRoutingRuleRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+// UpdateRoutingRuleResponse holds the rule after the change.
+type UpdateRoutingRuleResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The rule as stored.
+	Rule *RoutingRule `protobuf:"bytes,1,opt,name=rule,proto3" json:"rule,omitempty"`
+	// Warnings of the conflict checker.
+	Warnings      []*RuleFinding `protobuf:"bytes,2,rep,name=warnings,proto3" json:"warnings,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateRoutingRuleResponse) Reset() {
+	*x = UpdateRoutingRuleResponse{}
+	mi := &file_trunkline_operators_v1_routing_rule_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateRoutingRuleResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateRoutingRuleResponse) ProtoMessage() {}
+
+func (x *UpdateRoutingRuleResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_trunkline_operators_v1_routing_rule_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateRoutingRuleResponse.ProtoReflect.Descriptor instead.
+func (*UpdateRoutingRuleResponse) Descriptor() ([]byte, []int) {
+	return file_trunkline_operators_v1_routing_rule_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *UpdateRoutingRuleResponse) GetRule() *RoutingRule {
+	if x != nil {
+		return x.Rule
+	}
+	return nil
+}
+
+func (x *UpdateRoutingRuleResponse) GetWarnings() []*RuleFinding {
+	if x != nil {
+		return x.Warnings
+	}
+	return nil
+}
+
+// DeleteRoutingRuleRequest takes one rule away.
+type DeleteRoutingRuleRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its UUID.
+	RuleId string `protobuf:"bytes,1,opt,name=rule_id,json=ruleId,proto3" json:"rule_id,omitempty"`
+	// When given, the call is refused unless this is the rule's present etag.
+	Etag string `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Repeats of this id within 24 h answer the same and change nothing again.
+	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Check everything and store nothing.
+	ValidateOnly  bool `protobuf:"varint,4,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteRoutingRuleRequest) Reset() {
+	*x = DeleteRoutingRuleRequest{}
+	mi := &file_trunkline_operators_v1_routing_rule_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteRoutingRuleRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteRoutingRuleRequest) ProtoMessage() {}
+
+func (x *DeleteRoutingRuleRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_trunkline_operators_v1_routing_rule_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteRoutingRuleRequest.ProtoReflect.Descriptor instead.
+func (*DeleteRoutingRuleRequest) Descriptor() ([]byte, []int) {
+	return file_trunkline_operators_v1_routing_rule_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *DeleteRoutingRuleRequest) GetRuleId() string {
+	if x != nil {
+		return x.RuleId
+	}
+	return ""
+}
+
+func (x *DeleteRoutingRuleRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *DeleteRoutingRuleRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *DeleteRoutingRuleRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+// DeleteRoutingRuleResponse says that the rule is gone.
+type DeleteRoutingRuleResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteRoutingRuleResponse) Reset() {
+	*x = DeleteRoutingRuleResponse{}
+	mi := &file_trunkline_operators_v1_routing_rule_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteRoutingRuleResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteRoutingRuleResponse) ProtoMessage() {}
+
+func (x *DeleteRoutingRuleResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_trunkline_operators_v1_routing_rule_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteRoutingRuleResponse.ProtoReflect.Descriptor instead.
+func (*DeleteRoutingRuleResponse) Descriptor() ([]byte, []int) {
+	return file_trunkline_operators_v1_routing_rule_proto_rawDescGZIP(), []int{11}
+}
+
+// CheckRoutingRulesRequest asks for conflicts in the stored rules, or in a file as if it were imported.
+type CheckRoutingRulesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// UTF-8 CSV as for ImportRoutingRules; empty checks the stored rules alone.
+	Csv           []byte `protobuf:"bytes,1,opt,name=csv,proto3" json:"csv,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckRoutingRulesRequest) Reset() {
+	*x = CheckRoutingRulesRequest{}
+	mi := &file_trunkline_operators_v1_routing_rule_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckRoutingRulesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckRoutingRulesRequest) ProtoMessage() {}
+
+func (x *CheckRoutingRulesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_trunkline_operators_v1_routing_rule_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckRoutingRulesRequest.ProtoReflect.Descriptor instead.
+func (*CheckRoutingRulesRequest) Descriptor() ([]byte, []int) {
+	return file_trunkline_operators_v1_routing_rule_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *CheckRoutingRulesRequest) GetCsv() []byte {
+	if x != nil {
+		return x.Csv
+	}
+	return nil
+}
+
+// CheckRoutingRulesResponse tells every finding.
+type CheckRoutingRulesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Errors first, up to 1000.
+	Findings []*RuleFinding `protobuf:"bytes,1,rep,name=findings,proto3" json:"findings,omitempty"`
+	// How many errors there are.
+	ErrorCount int64 `protobuf:"varint,2,opt,name=error_count,json=errorCount,proto3" json:"error_count,omitempty"`
+	// How many warnings there are.
+	WarningCount int64 `protobuf:"varint,3,opt,name=warning_count,json=warningCount,proto3" json:"warning_count,omitempty"`
+	// How many rules were checked.
+	RuleCount int64 `protobuf:"varint,4,opt,name=rule_count,json=ruleCount,proto3" json:"rule_count,omitempty"`
+	// Lines of the file that cannot be read, up to 1000. Such a file is not checked further.
+	BadLines []*BadLine `protobuf:"bytes,5,rep,name=bad_lines,json=badLines,proto3" json:"bad_lines,omitempty"`
+	// How many lines cannot be read.
+	BadLineCount  int64 `protobuf:"varint,6,opt,name=bad_line_count,json=badLineCount,proto3" json:"bad_line_count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckRoutingRulesResponse) Reset() {
+	*x = CheckRoutingRulesResponse{}
+	mi := &file_trunkline_operators_v1_routing_rule_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckRoutingRulesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckRoutingRulesResponse) ProtoMessage() {}
+
+func (x *CheckRoutingRulesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_trunkline_operators_v1_routing_rule_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckRoutingRulesResponse.ProtoReflect.Descriptor instead.
+func (*CheckRoutingRulesResponse) Descriptor() ([]byte, []int) {
+	return file_trunkline_operators_v1_routing_rule_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *CheckRoutingRulesResponse) GetFindings() []*RuleFinding {
+	if x != nil {
+		return x.Findings
+	}
+	return nil
+}
+
+func (x *CheckRoutingRulesResponse) GetErrorCount() int64 {
+	if x != nil {
+		return x.ErrorCount
+	}
+	return 0
+}
+
+func (x *CheckRoutingRulesResponse) GetWarningCount() int64 {
+	if x != nil {
+		return x.WarningCount
+	}
+	return 0
+}
+
+func (x *CheckRoutingRulesResponse) GetRuleCount() int64 {
+	if x != nil {
+		return x.RuleCount
+	}
+	return 0
+}
+
+func (x *CheckRoutingRulesResponse) GetBadLines() []*BadLine {
+	if x != nil {
+		return x.BadLines
+	}
+	return nil
+}
+
+func (x *CheckRoutingRulesResponse) GetBadLineCount() int64 {
+	if x != nil {
+		return x.BadLineCount
+	}
+	return 0
+}
+
 // ListRoutingRulesRequest asks for live rules, by prefix, global rules first at the same prefix.
 type ListRoutingRulesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Most rules to give, 1 to 1000; 0 means 100.
 	PageSize int32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// Where to go on: next_page_token of the page before.
-	PageToken     string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Only rules that select this operator; empty means all.
+	OperatorId string `protobuf:"bytes,3,opt,name=operator_id,json=operatorId,proto3" json:"operator_id,omitempty"`
+	// Only rules whose prefix starts with this one, with leading +; empty means all.
+	Prefix string `protobuf:"bytes,4,opt,name=prefix,proto3" json:"prefix,omitempty"`
+	// Only rules of this country; empty means all.
+	Country string `protobuf:"bytes,5,opt,name=country,proto3" json:"country,omitempty"`
+	// Only rules of this account; empty means all.
+	AccountId string `protobuf:"bytes,6,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
+	// Only rules whose description, prefix or country contains this text, in any case; empty means all.
+	Search        string `protobuf:"bytes,7,opt,name=search,proto3" json:"search,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ListRoutingRulesRequest) Reset() {
 	*x = ListRoutingRulesRequest{}
-	mi := &file_trunkline_operators_v1_routing_rule_proto_msgTypes[2]
+	mi := &file_trunkline_operators_v1_routing_rule_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -267,7 +1135,7 @@ func (x *ListRoutingRulesRequest) String() string {
 func (*ListRoutingRulesRequest) ProtoMessage() {}
 
 func (x *ListRoutingRulesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_trunkline_operators_v1_routing_rule_proto_msgTypes[2]
+	mi := &file_trunkline_operators_v1_routing_rule_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -280,7 +1148,7 @@ func (x *ListRoutingRulesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRoutingRulesRequest.ProtoReflect.Descriptor instead.
 func (*ListRoutingRulesRequest) Descriptor() ([]byte, []int) {
-	return file_trunkline_operators_v1_routing_rule_proto_rawDescGZIP(), []int{2}
+	return file_trunkline_operators_v1_routing_rule_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ListRoutingRulesRequest) GetPageSize() int32 {
@@ -297,6 +1165,41 @@ func (x *ListRoutingRulesRequest) GetPageToken() string {
 	return ""
 }
 
+func (x *ListRoutingRulesRequest) GetOperatorId() string {
+	if x != nil {
+		return x.OperatorId
+	}
+	return ""
+}
+
+func (x *ListRoutingRulesRequest) GetPrefix() string {
+	if x != nil {
+		return x.Prefix
+	}
+	return ""
+}
+
+func (x *ListRoutingRulesRequest) GetCountry() string {
+	if x != nil {
+		return x.Country
+	}
+	return ""
+}
+
+func (x *ListRoutingRulesRequest) GetAccountId() string {
+	if x != nil {
+		return x.AccountId
+	}
+	return ""
+}
+
+func (x *ListRoutingRulesRequest) GetSearch() string {
+	if x != nil {
+		return x.Search
+	}
+	return ""
+}
+
 // ListRoutingRulesResponse is one page.
 type ListRoutingRulesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -304,13 +1207,15 @@ type ListRoutingRulesResponse struct {
 	Rules []*RoutingRule `protobuf:"bytes,1,rep,name=rules,proto3" json:"rules,omitempty"`
 	// Given when there is more.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// Given when the answer comes from a replica that may be behind.
+	Freshness     *Freshness `protobuf:"bytes,3,opt,name=freshness,proto3" json:"freshness,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ListRoutingRulesResponse) Reset() {
 	*x = ListRoutingRulesResponse{}
-	mi := &file_trunkline_operators_v1_routing_rule_proto_msgTypes[3]
+	mi := &file_trunkline_operators_v1_routing_rule_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -322,7 +1227,7 @@ func (x *ListRoutingRulesResponse) String() string {
 func (*ListRoutingRulesResponse) ProtoMessage() {}
 
 func (x *ListRoutingRulesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_trunkline_operators_v1_routing_rule_proto_msgTypes[3]
+	mi := &file_trunkline_operators_v1_routing_rule_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -335,7 +1240,7 @@ func (x *ListRoutingRulesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRoutingRulesResponse.ProtoReflect.Descriptor instead.
 func (*ListRoutingRulesResponse) Descriptor() ([]byte, []int) {
-	return file_trunkline_operators_v1_routing_rule_proto_rawDescGZIP(), []int{3}
+	return file_trunkline_operators_v1_routing_rule_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ListRoutingRulesResponse) GetRules() []*RoutingRule {
@@ -352,6 +1257,13 @@ func (x *ListRoutingRulesResponse) GetNextPageToken() string {
 	return ""
 }
 
+func (x *ListRoutingRulesResponse) GetFreshness() *Freshness {
+	if x != nil {
+		return x.Freshness
+	}
+	return nil
+}
+
 // ImportRoutingRulesRequest holds a whole CSV file of rules, one line per candidate.
 type ImportRoutingRulesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -359,14 +1271,16 @@ type ImportRoutingRulesRequest struct {
 	// account,prefix,country,message_types,strategy,on_exhausted,operator,priority,weight,price,currency.
 	Csv []byte `protobuf:"bytes,1,opt,name=csv,proto3" json:"csv,omitempty"`
 	// Check everything and store nothing.
-	ValidateOnly  bool `protobuf:"varint,2,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	ValidateOnly bool `protobuf:"varint,2,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	// Repeats of this id within 24 h answer the same and change nothing again.
+	RequestId     string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ImportRoutingRulesRequest) Reset() {
 	*x = ImportRoutingRulesRequest{}
-	mi := &file_trunkline_operators_v1_routing_rule_proto_msgTypes[4]
+	mi := &file_trunkline_operators_v1_routing_rule_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -378,7 +1292,7 @@ func (x *ImportRoutingRulesRequest) String() string {
 func (*ImportRoutingRulesRequest) ProtoMessage() {}
 
 func (x *ImportRoutingRulesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_trunkline_operators_v1_routing_rule_proto_msgTypes[4]
+	mi := &file_trunkline_operators_v1_routing_rule_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -391,7 +1305,7 @@ func (x *ImportRoutingRulesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportRoutingRulesRequest.ProtoReflect.Descriptor instead.
 func (*ImportRoutingRulesRequest) Descriptor() ([]byte, []int) {
-	return file_trunkline_operators_v1_routing_rule_proto_rawDescGZIP(), []int{4}
+	return file_trunkline_operators_v1_routing_rule_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ImportRoutingRulesRequest) GetCsv() []byte {
@@ -406,6 +1320,13 @@ func (x *ImportRoutingRulesRequest) GetValidateOnly() bool {
 		return x.ValidateOnly
 	}
 	return false
+}
+
+func (x *ImportRoutingRulesRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
 }
 
 // ImportRoutingRulesResponse tells progress, and in the last message the result.
@@ -424,7 +1345,7 @@ type ImportRoutingRulesResponse struct {
 
 func (x *ImportRoutingRulesResponse) Reset() {
 	*x = ImportRoutingRulesResponse{}
-	mi := &file_trunkline_operators_v1_routing_rule_proto_msgTypes[5]
+	mi := &file_trunkline_operators_v1_routing_rule_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -436,7 +1357,7 @@ func (x *ImportRoutingRulesResponse) String() string {
 func (*ImportRoutingRulesResponse) ProtoMessage() {}
 
 func (x *ImportRoutingRulesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_trunkline_operators_v1_routing_rule_proto_msgTypes[5]
+	mi := &file_trunkline_operators_v1_routing_rule_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -449,7 +1370,7 @@ func (x *ImportRoutingRulesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportRoutingRulesResponse.ProtoReflect.Descriptor instead.
 func (*ImportRoutingRulesResponse) Descriptor() ([]byte, []int) {
-	return file_trunkline_operators_v1_routing_rule_proto_rawDescGZIP(), []int{5}
+	return file_trunkline_operators_v1_routing_rule_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ImportRoutingRulesResponse) GetStep() isImportRoutingRulesResponse_Step {
@@ -499,46 +1420,125 @@ var File_trunkline_operators_v1_routing_rule_proto protoreflect.FileDescriptor
 
 const file_trunkline_operators_v1_routing_rule_proto_rawDesc = "" +
 	"\n" +
-	")trunkline/operators/v1/routing_rule.proto\x12\x16trunkline.operators.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a%trunkline/operators/v1/operator.proto\x1a trunkline/routing/v1/types.proto\"\x99\x04\n" +
-	"\vRoutingRule\x12\x17\n" +
-	"\arule_id\x18\x01 \x01(\tR\x06ruleId\x12\x1d\n" +
+	")trunkline/operators/v1/routing_rule.proto\x12\x16trunkline.operators.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a&trunkline/operators/v1/freshness.proto\x1a%trunkline/operators/v1/operator.proto\x1a trunkline/routing/v1/types.proto\"\xd4\a\n" +
+	"\vRoutingRule\x12$\n" +
+	"\arule_id\x18\x01 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\x06ruleId\x12*\n" +
 	"\n" +
-	"account_id\x18\x02 \x01(\tR\taccountId\x12\x16\n" +
-	"\x06prefix\x18\x03 \x01(\tR\x06prefix\x12\x18\n" +
-	"\acountry\x18\x04 \x01(\tR\acountry\x12F\n" +
-	"\rmessage_types\x18\x05 \x03(\x0e2!.trunkline.routing.v1.MessageTypeR\fmessageTypes\x12A\n" +
-	"\bstrategy\x18\x06 \x01(\x0e2%.trunkline.routing.v1.RoutingStrategyR\bstrategy\x12D\n" +
-	"\fon_exhausted\x18\a \x01(\x0e2!.trunkline.routing.v1.OnExhaustedR\vonExhausted\x12E\n" +
+	"account_id\x18\x02 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\taccountId\x126\n" +
+	"\x06prefix\x18\x03 \x01(\tB\x1e\xbaH\x1br\x192\x17^(\\+[1-9][0-9]{0,14})?$R\x06prefix\x12.\n" +
+	"\acountry\x18\x04 \x01(\tB\x14\xbaH\x11r\x0f2\r^([A-Z]{2})?$R\acountry\x12[\n" +
+	"\rmessage_types\x18\x05 \x03(\x0e2!.trunkline.routing.v1.MessageTypeB\x13\xbaH\x10\x92\x01\r\x10\x03\x18\x01\"\a\x82\x01\x04\x10\x01 \x00R\fmessageTypes\x12K\n" +
+	"\bstrategy\x18\x06 \x01(\x0e2%.trunkline.routing.v1.RoutingStrategyB\b\xbaH\x05\x82\x01\x02\x10\x01R\bstrategy\x12N\n" +
+	"\fon_exhausted\x18\a \x01(\x0e2!.trunkline.routing.v1.OnExhaustedB\b\xbaH\x05\x82\x01\x02\x10\x01R\vonExhausted\x12O\n" +
 	"\n" +
-	"candidates\x18\b \x03(\v2%.trunkline.operators.v1.RuleCandidateR\n" +
+	"candidates\x18\b \x03(\v2%.trunkline.operators.v1.RuleCandidateB\b\xbaH\x05\x92\x01\x02\x10dR\n" +
 	"candidates\x12\x16\n" +
 	"\x06active\x18\t \x01(\bR\x06active\x129\n" +
 	"\n" +
 	"valid_from\x18\n" +
 	" \x01(\v2\x1a.google.protobuf.TimestampR\tvalidFrom\x125\n" +
-	"\bvalid_to\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\avalidTo\"\xbc\x01\n" +
-	"\rRuleCandidate\x12\x1f\n" +
-	"\voperator_id\x18\x01 \x01(\tR\n" +
-	"operatorId\x12#\n" +
-	"\roperator_name\x18\x02 \x01(\tR\foperatorName\x12\x1a\n" +
-	"\bpriority\x18\x03 \x01(\x05R\bpriority\x12\x16\n" +
-	"\x06weight\x18\x04 \x01(\x05R\x06weight\x121\n" +
-	"\x05price\x18\x05 \x01(\v2\x1b.trunkline.routing.v1.MoneyR\x05price\"k\n" +
+	"\bvalid_to\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\avalidTo\x12*\n" +
+	"\vdescription\x18\f \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\vdescription\x12!\n" +
+	"\aversion\x18\r \x01(\x03B\a\xbaH\x04\"\x02(\x00R\aversion\x12\x1b\n" +
+	"\x04etag\x18\x0e \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\x12;\n" +
+	"\vcreate_time\x18\x0f \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"createTime\x12;\n" +
+	"\vupdate_time\x18\x10 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"updateTime\x12'\n" +
+	"\n" +
+	"created_by\x18\x11 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x02R\tcreatedBy\x12'\n" +
+	"\n" +
+	"updated_by\x18\x12 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x02R\tupdatedBy\"\xf9\x01\n" +
+	"\rRuleCandidate\x12)\n" +
+	"\voperator_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\n" +
+	"operatorId\x12,\n" +
+	"\roperator_name\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18dR\foperatorName\x12'\n" +
+	"\bpriority\x18\x03 \x01(\x05B\v\xbaH\b\x1a\x06\x18\xc0\x84=(\x00R\bpriority\x12(\n" +
+	"\x06weight\x18\x04 \x01(\x05B\v\xbaH\b\x1a\x06\x18\xc0\x84=(\x00H\x00R\x06weight\x88\x01\x01\x121\n" +
+	"\x05price\x18\x05 \x01(\v2\x1b.trunkline.routing.v1.MoneyR\x05priceB\t\n" +
+	"\a_weight\"\xee\x01\n" +
+	"\vRuleFinding\x12C\n" +
+	"\bseverity\x18\x01 \x01(\x0e2'.trunkline.operators.v1.FindingSeverityR\bseverity\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x18\n" +
+	"\amessage\x18\x03 \x01(\tR\amessage\x12\x19\n" +
+	"\brule_ids\x18\x04 \x03(\tR\aruleIds\x12\x18\n" +
+	"\awitness\x18\x05 \x01(\tR\awitness\x12\x1f\n" +
+	"\voperator_id\x18\x06 \x01(\tR\n" +
+	"operatorId\x12\x12\n" +
+	"\x04line\x18\a \x01(\x03R\x04line\"O\n" +
+	"\fRuleConflict\x12?\n" +
+	"\bfindings\x18\x01 \x03(\v2#.trunkline.operators.v1.RuleFindingR\bfindings\"\xa9\x01\n" +
+	"\x18CreateRoutingRuleRequest\x12?\n" +
+	"\x04rule\x18\x01 \x01(\v2#.trunkline.operators.v1.RoutingRuleB\x06\xbaH\x03\xc8\x01\x01R\x04rule\x12'\n" +
+	"\n" +
+	"request_id\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\trequestId\x12#\n" +
+	"\rvalidate_only\x18\x03 \x01(\bR\fvalidateOnly\"\x95\x01\n" +
+	"\x19CreateRoutingRuleResponse\x127\n" +
+	"\x04rule\x18\x01 \x01(\v2#.trunkline.operators.v1.RoutingRuleR\x04rule\x12?\n" +
+	"\bwarnings\x18\x02 \x03(\v2#.trunkline.operators.v1.RuleFindingR\bwarnings\":\n" +
+	"\x15GetRoutingRuleRequest\x12!\n" +
+	"\arule_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x06ruleId\"\x92\x01\n" +
+	"\x16GetRoutingRuleResponse\x127\n" +
+	"\x04rule\x18\x01 \x01(\v2#.trunkline.operators.v1.RoutingRuleR\x04rule\x12?\n" +
+	"\tfreshness\x18\x02 \x01(\v2!.trunkline.operators.v1.FreshnessR\tfreshness\"\xee\x01\n" +
+	"\x18UpdateRoutingRuleRequest\x12?\n" +
+	"\x04rule\x18\x01 \x01(\v2#.trunkline.operators.v1.RoutingRuleB\x06\xbaH\x03\xc8\x01\x01R\x04rule\x12C\n" +
+	"\vupdate_mask\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskB\x06\xbaH\x03\xc8\x01\x01R\n" +
+	"updateMask\x12'\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\trequestId\x12#\n" +
+	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\"\x95\x01\n" +
+	"\x19UpdateRoutingRuleResponse\x127\n" +
+	"\x04rule\x18\x01 \x01(\v2#.trunkline.operators.v1.RoutingRuleR\x04rule\x12?\n" +
+	"\bwarnings\x18\x02 \x03(\v2#.trunkline.operators.v1.RuleFindingR\bwarnings\"\xa8\x01\n" +
+	"\x18DeleteRoutingRuleRequest\x12!\n" +
+	"\arule_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x06ruleId\x12\x1b\n" +
+	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\x12'\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\trequestId\x12#\n" +
+	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\"\x1b\n" +
+	"\x19DeleteRoutingRuleResponse\"8\n" +
+	"\x18CheckRoutingRulesRequest\x12\x1c\n" +
+	"\x03csv\x18\x01 \x01(\fB\n" +
+	"\xbaH\az\x05\x18\x80\x80\x80 R\x03csv\"\xa5\x02\n" +
+	"\x19CheckRoutingRulesResponse\x12?\n" +
+	"\bfindings\x18\x01 \x03(\v2#.trunkline.operators.v1.RuleFindingR\bfindings\x12\x1f\n" +
+	"\verror_count\x18\x02 \x01(\x03R\n" +
+	"errorCount\x12#\n" +
+	"\rwarning_count\x18\x03 \x01(\x03R\fwarningCount\x12\x1d\n" +
+	"\n" +
+	"rule_count\x18\x04 \x01(\x03R\truleCount\x12<\n" +
+	"\tbad_lines\x18\x05 \x03(\v2\x1f.trunkline.operators.v1.BadLineR\bbadLines\x12$\n" +
+	"\x0ebad_line_count\x18\x06 \x01(\x03R\fbadLineCount\"\xce\x02\n" +
 	"\x17ListRoutingRulesRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
 	"\n" +
-	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x04R\tpageToken\"}\n" +
+	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken\x12,\n" +
+	"\voperator_id\x18\x03 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\n" +
+	"operatorId\x126\n" +
+	"\x06prefix\x18\x04 \x01(\tB\x1e\xbaH\x1br\x192\x17^(\\+[1-9][0-9]{0,14})?$R\x06prefix\x12.\n" +
+	"\acountry\x18\x05 \x01(\tB\x14\xbaH\x11r\x0f2\r^([A-Z]{2})?$R\acountry\x12*\n" +
+	"\n" +
+	"account_id\x18\x06 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\taccountId\x12\x1f\n" +
+	"\x06search\x18\a \x01(\tB\a\xbaH\x04r\x02\x18dR\x06search\"\xbe\x01\n" +
 	"\x18ListRoutingRulesResponse\x129\n" +
 	"\x05rules\x18\x01 \x03(\v2#.trunkline.operators.v1.RoutingRuleR\x05rules\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"`\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12?\n" +
+	"\tfreshness\x18\x03 \x01(\v2!.trunkline.operators.v1.FreshnessR\tfreshness\"\x89\x01\n" +
 	"\x19ImportRoutingRulesRequest\x12\x1e\n" +
 	"\x03csv\x18\x01 \x01(\fB\f\xbaH\tz\a\x10\x01\x18\x80\x80\x80 R\x03csv\x12#\n" +
-	"\rvalidate_only\x18\x02 \x01(\bR\fvalidateOnly\"\xaa\x01\n" +
+	"\rvalidate_only\x18\x02 \x01(\bR\fvalidateOnly\x12'\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\trequestId\"\xaa\x01\n" +
 	"\x1aImportRoutingRulesResponse\x12D\n" +
 	"\bprogress\x18\x01 \x01(\v2&.trunkline.operators.v1.ImportProgressH\x00R\bprogress\x12>\n" +
 	"\x06result\x18\x02 \x01(\v2$.trunkline.operators.v1.ImportResultH\x00R\x06resultB\x06\n" +
-	"\x04stepB\xdd\x01\n" +
+	"\x04step*m\n" +
+	"\x0fFindingSeverity\x12 \n" +
+	"\x1cFINDING_SEVERITY_UNSPECIFIED\x10\x00\x12\x1a\n" +
+	"\x16FINDING_SEVERITY_ERROR\x10\x01\x12\x1c\n" +
+	"\x18FINDING_SEVERITY_WARNING\x10\x02B\xdd\x01\n" +
 	"\x1acom.trunkline.operators.v1B\x10RoutingRuleProtoP\x01Z3trunkline/gen/go/trunkline/operators/v1;operatorsv1\xa2\x02\x03TOX\xaa\x02\x16Trunkline.Operators.V1\xca\x02\x16Trunkline\\Operators\\V1\xe2\x02\"Trunkline\\Operators\\V1\\GPBMetadata\xea\x02\x18Trunkline::Operators::V1b\x06proto3"
 
 var (
@@ -553,38 +1553,71 @@ func file_trunkline_operators_v1_routing_rule_proto_rawDescGZIP() []byte {
 	return file_trunkline_operators_v1_routing_rule_proto_rawDescData
 }
 
-var file_trunkline_operators_v1_routing_rule_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_trunkline_operators_v1_routing_rule_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_trunkline_operators_v1_routing_rule_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_trunkline_operators_v1_routing_rule_proto_goTypes = []any{
-	(*RoutingRule)(nil),                // 0: trunkline.operators.v1.RoutingRule
-	(*RuleCandidate)(nil),              // 1: trunkline.operators.v1.RuleCandidate
-	(*ListRoutingRulesRequest)(nil),    // 2: trunkline.operators.v1.ListRoutingRulesRequest
-	(*ListRoutingRulesResponse)(nil),   // 3: trunkline.operators.v1.ListRoutingRulesResponse
-	(*ImportRoutingRulesRequest)(nil),  // 4: trunkline.operators.v1.ImportRoutingRulesRequest
-	(*ImportRoutingRulesResponse)(nil), // 5: trunkline.operators.v1.ImportRoutingRulesResponse
-	(v1.MessageType)(0),                // 6: trunkline.routing.v1.MessageType
-	(v1.RoutingStrategy)(0),            // 7: trunkline.routing.v1.RoutingStrategy
-	(v1.OnExhausted)(0),                // 8: trunkline.routing.v1.OnExhausted
-	(*timestamppb.Timestamp)(nil),      // 9: google.protobuf.Timestamp
-	(*v1.Money)(nil),                   // 10: trunkline.routing.v1.Money
-	(*ImportProgress)(nil),             // 11: trunkline.operators.v1.ImportProgress
-	(*ImportResult)(nil),               // 12: trunkline.operators.v1.ImportResult
+	(FindingSeverity)(0),               // 0: trunkline.operators.v1.FindingSeverity
+	(*RoutingRule)(nil),                // 1: trunkline.operators.v1.RoutingRule
+	(*RuleCandidate)(nil),              // 2: trunkline.operators.v1.RuleCandidate
+	(*RuleFinding)(nil),                // 3: trunkline.operators.v1.RuleFinding
+	(*RuleConflict)(nil),               // 4: trunkline.operators.v1.RuleConflict
+	(*CreateRoutingRuleRequest)(nil),   // 5: trunkline.operators.v1.CreateRoutingRuleRequest
+	(*CreateRoutingRuleResponse)(nil),  // 6: trunkline.operators.v1.CreateRoutingRuleResponse
+	(*GetRoutingRuleRequest)(nil),      // 7: trunkline.operators.v1.GetRoutingRuleRequest
+	(*GetRoutingRuleResponse)(nil),     // 8: trunkline.operators.v1.GetRoutingRuleResponse
+	(*UpdateRoutingRuleRequest)(nil),   // 9: trunkline.operators.v1.UpdateRoutingRuleRequest
+	(*UpdateRoutingRuleResponse)(nil),  // 10: trunkline.operators.v1.UpdateRoutingRuleResponse
+	(*DeleteRoutingRuleRequest)(nil),   // 11: trunkline.operators.v1.DeleteRoutingRuleRequest
+	(*DeleteRoutingRuleResponse)(nil),  // 12: trunkline.operators.v1.DeleteRoutingRuleResponse
+	(*CheckRoutingRulesRequest)(nil),   // 13: trunkline.operators.v1.CheckRoutingRulesRequest
+	(*CheckRoutingRulesResponse)(nil),  // 14: trunkline.operators.v1.CheckRoutingRulesResponse
+	(*ListRoutingRulesRequest)(nil),    // 15: trunkline.operators.v1.ListRoutingRulesRequest
+	(*ListRoutingRulesResponse)(nil),   // 16: trunkline.operators.v1.ListRoutingRulesResponse
+	(*ImportRoutingRulesRequest)(nil),  // 17: trunkline.operators.v1.ImportRoutingRulesRequest
+	(*ImportRoutingRulesResponse)(nil), // 18: trunkline.operators.v1.ImportRoutingRulesResponse
+	(v1.MessageType)(0),                // 19: trunkline.routing.v1.MessageType
+	(v1.RoutingStrategy)(0),            // 20: trunkline.routing.v1.RoutingStrategy
+	(v1.OnExhausted)(0),                // 21: trunkline.routing.v1.OnExhausted
+	(*timestamppb.Timestamp)(nil),      // 22: google.protobuf.Timestamp
+	(*v1.Money)(nil),                   // 23: trunkline.routing.v1.Money
+	(*Freshness)(nil),                  // 24: trunkline.operators.v1.Freshness
+	(*fieldmaskpb.FieldMask)(nil),      // 25: google.protobuf.FieldMask
+	(*BadLine)(nil),                    // 26: trunkline.operators.v1.BadLine
+	(*ImportProgress)(nil),             // 27: trunkline.operators.v1.ImportProgress
+	(*ImportResult)(nil),               // 28: trunkline.operators.v1.ImportResult
 }
 var file_trunkline_operators_v1_routing_rule_proto_depIdxs = []int32{
-	6,  // 0: trunkline.operators.v1.RoutingRule.message_types:type_name -> trunkline.routing.v1.MessageType
-	7,  // 1: trunkline.operators.v1.RoutingRule.strategy:type_name -> trunkline.routing.v1.RoutingStrategy
-	8,  // 2: trunkline.operators.v1.RoutingRule.on_exhausted:type_name -> trunkline.routing.v1.OnExhausted
-	1,  // 3: trunkline.operators.v1.RoutingRule.candidates:type_name -> trunkline.operators.v1.RuleCandidate
-	9,  // 4: trunkline.operators.v1.RoutingRule.valid_from:type_name -> google.protobuf.Timestamp
-	9,  // 5: trunkline.operators.v1.RoutingRule.valid_to:type_name -> google.protobuf.Timestamp
-	10, // 6: trunkline.operators.v1.RuleCandidate.price:type_name -> trunkline.routing.v1.Money
-	0,  // 7: trunkline.operators.v1.ListRoutingRulesResponse.rules:type_name -> trunkline.operators.v1.RoutingRule
-	11, // 8: trunkline.operators.v1.ImportRoutingRulesResponse.progress:type_name -> trunkline.operators.v1.ImportProgress
-	12, // 9: trunkline.operators.v1.ImportRoutingRulesResponse.result:type_name -> trunkline.operators.v1.ImportResult
-	10, // [10:10] is the sub-list for method output_type
-	10, // [10:10] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	19, // 0: trunkline.operators.v1.RoutingRule.message_types:type_name -> trunkline.routing.v1.MessageType
+	20, // 1: trunkline.operators.v1.RoutingRule.strategy:type_name -> trunkline.routing.v1.RoutingStrategy
+	21, // 2: trunkline.operators.v1.RoutingRule.on_exhausted:type_name -> trunkline.routing.v1.OnExhausted
+	2,  // 3: trunkline.operators.v1.RoutingRule.candidates:type_name -> trunkline.operators.v1.RuleCandidate
+	22, // 4: trunkline.operators.v1.RoutingRule.valid_from:type_name -> google.protobuf.Timestamp
+	22, // 5: trunkline.operators.v1.RoutingRule.valid_to:type_name -> google.protobuf.Timestamp
+	22, // 6: trunkline.operators.v1.RoutingRule.create_time:type_name -> google.protobuf.Timestamp
+	22, // 7: trunkline.operators.v1.RoutingRule.update_time:type_name -> google.protobuf.Timestamp
+	23, // 8: trunkline.operators.v1.RuleCandidate.price:type_name -> trunkline.routing.v1.Money
+	0,  // 9: trunkline.operators.v1.RuleFinding.severity:type_name -> trunkline.operators.v1.FindingSeverity
+	3,  // 10: trunkline.operators.v1.RuleConflict.findings:type_name -> trunkline.operators.v1.RuleFinding
+	1,  // 11: trunkline.operators.v1.CreateRoutingRuleRequest.rule:type_name -> trunkline.operators.v1.RoutingRule
+	1,  // 12: trunkline.operators.v1.CreateRoutingRuleResponse.rule:type_name -> trunkline.operators.v1.RoutingRule
+	3,  // 13: trunkline.operators.v1.CreateRoutingRuleResponse.warnings:type_name -> trunkline.operators.v1.RuleFinding
+	1,  // 14: trunkline.operators.v1.GetRoutingRuleResponse.rule:type_name -> trunkline.operators.v1.RoutingRule
+	24, // 15: trunkline.operators.v1.GetRoutingRuleResponse.freshness:type_name -> trunkline.operators.v1.Freshness
+	1,  // 16: trunkline.operators.v1.UpdateRoutingRuleRequest.rule:type_name -> trunkline.operators.v1.RoutingRule
+	25, // 17: trunkline.operators.v1.UpdateRoutingRuleRequest.update_mask:type_name -> google.protobuf.FieldMask
+	1,  // 18: trunkline.operators.v1.UpdateRoutingRuleResponse.rule:type_name -> trunkline.operators.v1.RoutingRule
+	3,  // 19: trunkline.operators.v1.UpdateRoutingRuleResponse.warnings:type_name -> trunkline.operators.v1.RuleFinding
+	3,  // 20: trunkline.operators.v1.CheckRoutingRulesResponse.findings:type_name -> trunkline.operators.v1.RuleFinding
+	26, // 21: trunkline.operators.v1.CheckRoutingRulesResponse.bad_lines:type_name -> trunkline.operators.v1.BadLine
+	1,  // 22: trunkline.operators.v1.ListRoutingRulesResponse.rules:type_name -> trunkline.operators.v1.RoutingRule
+	24, // 23: trunkline.operators.v1.ListRoutingRulesResponse.freshness:type_name -> trunkline.operators.v1.Freshness
+	27, // 24: trunkline.operators.v1.ImportRoutingRulesResponse.progress:type_name -> trunkline.operators.v1.ImportProgress
+	28, // 25: trunkline.operators.v1.ImportRoutingRulesResponse.result:type_name -> trunkline.operators.v1.ImportResult
+	26, // [26:26] is the sub-list for method output_type
+	26, // [26:26] is the sub-list for method input_type
+	26, // [26:26] is the sub-list for extension type_name
+	26, // [26:26] is the sub-list for extension extendee
+	0,  // [0:26] is the sub-list for field type_name
 }
 
 func init() { file_trunkline_operators_v1_routing_rule_proto_init() }
@@ -592,8 +1625,10 @@ func file_trunkline_operators_v1_routing_rule_proto_init() {
 	if File_trunkline_operators_v1_routing_rule_proto != nil {
 		return
 	}
+	file_trunkline_operators_v1_freshness_proto_init()
 	file_trunkline_operators_v1_operator_proto_init()
-	file_trunkline_operators_v1_routing_rule_proto_msgTypes[5].OneofWrappers = []any{
+	file_trunkline_operators_v1_routing_rule_proto_msgTypes[1].OneofWrappers = []any{}
+	file_trunkline_operators_v1_routing_rule_proto_msgTypes[17].OneofWrappers = []any{
 		(*ImportRoutingRulesResponse_Progress)(nil),
 		(*ImportRoutingRulesResponse_Result)(nil),
 	}
@@ -602,13 +1637,14 @@ func file_trunkline_operators_v1_routing_rule_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_trunkline_operators_v1_routing_rule_proto_rawDesc), len(file_trunkline_operators_v1_routing_rule_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   6,
+			NumEnums:      1,
+			NumMessages:   18,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
 		GoTypes:           file_trunkline_operators_v1_routing_rule_proto_goTypes,
 		DependencyIndexes: file_trunkline_operators_v1_routing_rule_proto_depIdxs,
+		EnumInfos:         file_trunkline_operators_v1_routing_rule_proto_enumTypes,
 		MessageInfos:      file_trunkline_operators_v1_routing_rule_proto_msgTypes,
 	}.Build()
 	File_trunkline_operators_v1_routing_rule_proto = out.File

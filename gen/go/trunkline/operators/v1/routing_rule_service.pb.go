@@ -25,29 +25,58 @@ var File_trunkline_operators_v1_routing_rule_service_proto protoreflect.FileDesc
 
 const file_trunkline_operators_v1_routing_rule_service_proto_rawDesc = "" +
 	"\n" +
-	"1trunkline/operators/v1/routing_rule_service.proto\x12\x16trunkline.operators.v1\x1a)trunkline/operators/v1/routing_rule.proto\x1a!trunkline/options/v1/access.proto2\xa2\x02\n" +
-	"\x12RoutingRuleService\x12\x81\x01\n" +
+	"1trunkline/operators/v1/routing_rule_service.proto\x12\x16trunkline.operators.v1\x1a)trunkline/operators/v1/routing_rule.proto\x1a!trunkline/options/v1/access.proto2\xb9\a\n" +
+	"\x12RoutingRuleService\x12\x84\x01\n" +
+	"\x11CreateRoutingRule\x120.trunkline.operators.v1.CreateRoutingRuleRequest\x1a1.trunkline.operators.v1.CreateRoutingRuleResponse\"\n" +
+	"\x8a\xb5\x18\x06\b\x02\x10\x01\x18\x01\x12{\n" +
+	"\x0eGetRoutingRule\x12-.trunkline.operators.v1.GetRoutingRuleRequest\x1a..trunkline.operators.v1.GetRoutingRuleResponse\"\n" +
+	"\x8a\xb5\x18\x06\b\x01\x10\x01\x18\x01\x12\x81\x01\n" +
 	"\x10ListRoutingRules\x12/.trunkline.operators.v1.ListRoutingRulesRequest\x1a0.trunkline.operators.v1.ListRoutingRulesResponse\"\n" +
-	"\x8a\xb5\x18\x06\b\x01\x10\x01\x18\x01\x12\x87\x01\n" +
+	"\x8a\xb5\x18\x06\b\x01\x10\x01\x18\x01\x12\x84\x01\n" +
+	"\x11UpdateRoutingRule\x120.trunkline.operators.v1.UpdateRoutingRuleRequest\x1a1.trunkline.operators.v1.UpdateRoutingRuleResponse\"\n" +
+	"\x8a\xb5\x18\x06\b\x02\x10\x01\x18\x01\x12\x84\x01\n" +
+	"\x11DeleteRoutingRule\x120.trunkline.operators.v1.DeleteRoutingRuleRequest\x1a1.trunkline.operators.v1.DeleteRoutingRuleResponse\"\n" +
+	"\x8a\xb5\x18\x06\b\x02\x10\x01\x18\x01\x12\x82\x01\n" +
+	"\x11CheckRoutingRules\x120.trunkline.operators.v1.CheckRoutingRulesRequest\x1a1.trunkline.operators.v1.CheckRoutingRulesResponse\"\b\x8a\xb5\x18\x04\b\x01\x10\x01\x12\x87\x01\n" +
 	"\x12ImportRoutingRules\x121.trunkline.operators.v1.ImportRoutingRulesRequest\x1a2.trunkline.operators.v1.ImportRoutingRulesResponse\"\b\x8a\xb5\x18\x04\b\x02\x10\x010\x01B\xe4\x01\n" +
 	"\x1acom.trunkline.operators.v1B\x17RoutingRuleServiceProtoP\x01Z3trunkline/gen/go/trunkline/operators/v1;operatorsv1\xa2\x02\x03TOX\xaa\x02\x16Trunkline.Operators.V1\xca\x02\x16Trunkline\\Operators\\V1\xe2\x02\"Trunkline\\Operators\\V1\\GPBMetadata\xea\x02\x18Trunkline::Operators::V1b\x06proto3"
 
 var file_trunkline_operators_v1_routing_rule_service_proto_goTypes = []any{
-	(*ListRoutingRulesRequest)(nil),    // 0: trunkline.operators.v1.ListRoutingRulesRequest
-	(*ImportRoutingRulesRequest)(nil),  // 1: trunkline.operators.v1.ImportRoutingRulesRequest
-	(*ListRoutingRulesResponse)(nil),   // 2: trunkline.operators.v1.ListRoutingRulesResponse
-	(*ImportRoutingRulesResponse)(nil), // 3: trunkline.operators.v1.ImportRoutingRulesResponse
+	(*CreateRoutingRuleRequest)(nil),   // 0: trunkline.operators.v1.CreateRoutingRuleRequest
+	(*GetRoutingRuleRequest)(nil),      // 1: trunkline.operators.v1.GetRoutingRuleRequest
+	(*ListRoutingRulesRequest)(nil),    // 2: trunkline.operators.v1.ListRoutingRulesRequest
+	(*UpdateRoutingRuleRequest)(nil),   // 3: trunkline.operators.v1.UpdateRoutingRuleRequest
+	(*DeleteRoutingRuleRequest)(nil),   // 4: trunkline.operators.v1.DeleteRoutingRuleRequest
+	(*CheckRoutingRulesRequest)(nil),   // 5: trunkline.operators.v1.CheckRoutingRulesRequest
+	(*ImportRoutingRulesRequest)(nil),  // 6: trunkline.operators.v1.ImportRoutingRulesRequest
+	(*CreateRoutingRuleResponse)(nil),  // 7: trunkline.operators.v1.CreateRoutingRuleResponse
+	(*GetRoutingRuleResponse)(nil),     // 8: trunkline.operators.v1.GetRoutingRuleResponse
+	(*ListRoutingRulesResponse)(nil),   // 9: trunkline.operators.v1.ListRoutingRulesResponse
+	(*UpdateRoutingRuleResponse)(nil),  // 10: trunkline.operators.v1.UpdateRoutingRuleResponse
+	(*DeleteRoutingRuleResponse)(nil),  // 11: trunkline.operators.v1.DeleteRoutingRuleResponse
+	(*CheckRoutingRulesResponse)(nil),  // 12: trunkline.operators.v1.CheckRoutingRulesResponse
+	(*ImportRoutingRulesResponse)(nil), // 13: trunkline.operators.v1.ImportRoutingRulesResponse
 }
 var file_trunkline_operators_v1_routing_rule_service_proto_depIdxs = []int32{
-	0, // 0: trunkline.operators.v1.RoutingRuleService.ListRoutingRules:input_type -> trunkline.operators.v1.ListRoutingRulesRequest
-	1, // 1: trunkline.operators.v1.RoutingRuleService.ImportRoutingRules:input_type -> trunkline.operators.v1.ImportRoutingRulesRequest
-	2, // 2: trunkline.operators.v1.RoutingRuleService.ListRoutingRules:output_type -> trunkline.operators.v1.ListRoutingRulesResponse
-	3, // 3: trunkline.operators.v1.RoutingRuleService.ImportRoutingRules:output_type -> trunkline.operators.v1.ImportRoutingRulesResponse
-	2, // [2:4] is the sub-list for method output_type
-	0, // [0:2] is the sub-list for method input_type
-	0, // [0:0] is the sub-list for extension type_name
-	0, // [0:0] is the sub-list for extension extendee
-	0, // [0:0] is the sub-list for field type_name
+	0,  // 0: trunkline.operators.v1.RoutingRuleService.CreateRoutingRule:input_type -> trunkline.operators.v1.CreateRoutingRuleRequest
+	1,  // 1: trunkline.operators.v1.RoutingRuleService.GetRoutingRule:input_type -> trunkline.operators.v1.GetRoutingRuleRequest
+	2,  // 2: trunkline.operators.v1.RoutingRuleService.ListRoutingRules:input_type -> trunkline.operators.v1.ListRoutingRulesRequest
+	3,  // 3: trunkline.operators.v1.RoutingRuleService.UpdateRoutingRule:input_type -> trunkline.operators.v1.UpdateRoutingRuleRequest
+	4,  // 4: trunkline.operators.v1.RoutingRuleService.DeleteRoutingRule:input_type -> trunkline.operators.v1.DeleteRoutingRuleRequest
+	5,  // 5: trunkline.operators.v1.RoutingRuleService.CheckRoutingRules:input_type -> trunkline.operators.v1.CheckRoutingRulesRequest
+	6,  // 6: trunkline.operators.v1.RoutingRuleService.ImportRoutingRules:input_type -> trunkline.operators.v1.ImportRoutingRulesRequest
+	7,  // 7: trunkline.operators.v1.RoutingRuleService.CreateRoutingRule:output_type -> trunkline.operators.v1.CreateRoutingRuleResponse
+	8,  // 8: trunkline.operators.v1.RoutingRuleService.GetRoutingRule:output_type -> trunkline.operators.v1.GetRoutingRuleResponse
+	9,  // 9: trunkline.operators.v1.RoutingRuleService.ListRoutingRules:output_type -> trunkline.operators.v1.ListRoutingRulesResponse
+	10, // 10: trunkline.operators.v1.RoutingRuleService.UpdateRoutingRule:output_type -> trunkline.operators.v1.UpdateRoutingRuleResponse
+	11, // 11: trunkline.operators.v1.RoutingRuleService.DeleteRoutingRule:output_type -> trunkline.operators.v1.DeleteRoutingRuleResponse
+	12, // 12: trunkline.operators.v1.RoutingRuleService.CheckRoutingRules:output_type -> trunkline.operators.v1.CheckRoutingRulesResponse
+	13, // 13: trunkline.operators.v1.RoutingRuleService.ImportRoutingRules:output_type -> trunkline.operators.v1.ImportRoutingRulesResponse
+	7,  // [7:14] is the sub-list for method output_type
+	0,  // [0:7] is the sub-list for method input_type
+	0,  // [0:0] is the sub-list for extension type_name
+	0,  // [0:0] is the sub-list for extension extendee
+	0,  // [0:0] is the sub-list for field type_name
 }
 
 func init() { file_trunkline_operators_v1_routing_rule_service_proto_init() }

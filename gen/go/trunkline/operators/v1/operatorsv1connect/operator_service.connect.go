@@ -33,21 +33,72 @@ const (
 // reflection-formatted method names, remove the leading slash and convert the remaining slash to a
 // period.
 const (
+	// OperatorServiceCreateOperatorProcedure is the fully-qualified name of the OperatorService's
+	// CreateOperator RPC.
+	OperatorServiceCreateOperatorProcedure = "/trunkline.operators.v1.OperatorService/CreateOperator"
+	// OperatorServiceGetOperatorProcedure is the fully-qualified name of the OperatorService's
+	// GetOperator RPC.
+	OperatorServiceGetOperatorProcedure = "/trunkline.operators.v1.OperatorService/GetOperator"
 	// OperatorServiceListOperatorsProcedure is the fully-qualified name of the OperatorService's
 	// ListOperators RPC.
 	OperatorServiceListOperatorsProcedure = "/trunkline.operators.v1.OperatorService/ListOperators"
+	// OperatorServiceUpdateOperatorProcedure is the fully-qualified name of the OperatorService's
+	// UpdateOperator RPC.
+	OperatorServiceUpdateOperatorProcedure = "/trunkline.operators.v1.OperatorService/UpdateOperator"
+	// OperatorServiceDeleteOperatorProcedure is the fully-qualified name of the OperatorService's
+	// DeleteOperator RPC.
+	OperatorServiceDeleteOperatorProcedure = "/trunkline.operators.v1.OperatorService/DeleteOperator"
+	// OperatorServiceActivateOperatorProcedure is the fully-qualified name of the OperatorService's
+	// ActivateOperator RPC.
+	OperatorServiceActivateOperatorProcedure = "/trunkline.operators.v1.OperatorService/ActivateOperator"
+	// OperatorServiceSuspendOperatorProcedure is the fully-qualified name of the OperatorService's
+	// SuspendOperator RPC.
+	OperatorServiceSuspendOperatorProcedure = "/trunkline.operators.v1.OperatorService/SuspendOperator"
+	// OperatorServiceDeactivateOperatorProcedure is the fully-qualified name of the OperatorService's
+	// DeactivateOperator RPC.
+	OperatorServiceDeactivateOperatorProcedure = "/trunkline.operators.v1.OperatorService/DeactivateOperator"
+	// OperatorServiceRotateCredentialsProcedure is the fully-qualified name of the OperatorService's
+	// RotateCredentials RPC.
+	OperatorServiceRotateCredentialsProcedure = "/trunkline.operators.v1.OperatorService/RotateCredentials"
 	// OperatorServiceImportOperatorsProcedure is the fully-qualified name of the OperatorService's
 	// ImportOperators RPC.
 	OperatorServiceImportOperatorsProcedure = "/trunkline.operators.v1.OperatorService/ImportOperators"
+	// OperatorServiceGetOperatorHealthProcedure is the fully-qualified name of the OperatorService's
+	// GetOperatorHealth RPC.
+	OperatorServiceGetOperatorHealthProcedure = "/trunkline.operators.v1.OperatorService/GetOperatorHealth"
+	// OperatorServiceListHealthTransitionsProcedure is the fully-qualified name of the
+	// OperatorService's ListHealthTransitions RPC.
+	OperatorServiceListHealthTransitionsProcedure = "/trunkline.operators.v1.OperatorService/ListHealthTransitions"
 )
 
 // OperatorServiceClient is a client for the trunkline.operators.v1.OperatorService service.
 type OperatorServiceClient interface {
-	// ListOperators gives live operators by name, in pages.
+	// CreateOperator stores a new operator and its password. Two live operators cannot share a name, or host,
+	// port and system_id: ALREADY_EXISTS, reason DUPLICATE_OPERATOR.
+	CreateOperator(context.Context, *v1.CreateOperatorRequest) (*v1.CreateOperatorResponse, error)
+	// GetOperator gives one operator.
+	GetOperator(context.Context, *v1.GetOperatorRequest) (*v1.GetOperatorResponse, error)
+	// ListOperators gives operators by name, in pages.
 	ListOperators(context.Context, *v1.ListOperatorsRequest) (*v1.ListOperatorsResponse, error)
+	// UpdateOperator changes the fields named by update_mask.
+	UpdateOperator(context.Context, *v1.UpdateOperatorRequest) (*v1.UpdateOperatorResponse, error)
+	// DeleteOperator takes an operator away. It stays readable; its name and connection are free again.
+	DeleteOperator(context.Context, *v1.DeleteOperatorRequest) (*v1.DeleteOperatorResponse, error)
+	// ActivateOperator makes an INACTIVE or SUSPENDED operator ACTIVE.
+	ActivateOperator(context.Context, *v1.ActivateOperatorRequest) (*v1.ActivateOperatorResponse, error)
+	// SuspendOperator makes an ACTIVE operator SUSPENDED: engines stop selecting it at once.
+	SuspendOperator(context.Context, *v1.SuspendOperatorRequest) (*v1.SuspendOperatorResponse, error)
+	// DeactivateOperator makes an ACTIVE or SUSPENDED operator INACTIVE.
+	DeactivateOperator(context.Context, *v1.DeactivateOperatorRequest) (*v1.DeactivateOperatorResponse, error)
+	// RotateCredentials puts a new password in force. When it fails, the former one stays in force.
+	RotateCredentials(context.Context, *v1.RotateCredentialsRequest) (*v1.RotateCredentialsResponse, error)
 	// ImportOperators stores a CSV file of operators, all or nothing: a new name is created, a known one
 	// is updated, others stay as they are. Bad lines are told in the result, not as an error.
 	ImportOperators(context.Context, *v1.ImportOperatorsRequest) (*connect.ServerStreamForClient[v1.ImportOperatorsResponse], error)
+	// GetOperatorHealth gives the reduced health of one operator.
+	GetOperatorHealth(context.Context, *v1.GetOperatorHealthRequest) (*v1.GetOperatorHealthResponse, error)
+	// ListHealthTransitions gives changes of health, newest first, in pages.
+	ListHealthTransitions(context.Context, *v1.ListHealthTransitionsRequest) (*v1.ListHealthTransitionsResponse, error)
 }
 
 // NewOperatorServiceClient constructs a client for the trunkline.operators.v1.OperatorService
@@ -61,10 +112,58 @@ func NewOperatorServiceClient(httpClient connect.HTTPClient, baseURL string, opt
 	baseURL = strings.TrimRight(baseURL, "/")
 	operatorServiceMethods := v1.File_trunkline_operators_v1_operator_service_proto.Services().ByName("OperatorService").Methods()
 	return &operatorServiceClient{
+		createOperator: connect.NewClient[v1.CreateOperatorRequest, v1.CreateOperatorResponse](
+			httpClient,
+			baseURL+OperatorServiceCreateOperatorProcedure,
+			connect.WithSchema(operatorServiceMethods.ByName("CreateOperator")),
+			connect.WithClientOptions(opts...),
+		),
+		getOperator: connect.NewClient[v1.GetOperatorRequest, v1.GetOperatorResponse](
+			httpClient,
+			baseURL+OperatorServiceGetOperatorProcedure,
+			connect.WithSchema(operatorServiceMethods.ByName("GetOperator")),
+			connect.WithClientOptions(opts...),
+		),
 		listOperators: connect.NewClient[v1.ListOperatorsRequest, v1.ListOperatorsResponse](
 			httpClient,
 			baseURL+OperatorServiceListOperatorsProcedure,
 			connect.WithSchema(operatorServiceMethods.ByName("ListOperators")),
+			connect.WithClientOptions(opts...),
+		),
+		updateOperator: connect.NewClient[v1.UpdateOperatorRequest, v1.UpdateOperatorResponse](
+			httpClient,
+			baseURL+OperatorServiceUpdateOperatorProcedure,
+			connect.WithSchema(operatorServiceMethods.ByName("UpdateOperator")),
+			connect.WithClientOptions(opts...),
+		),
+		deleteOperator: connect.NewClient[v1.DeleteOperatorRequest, v1.DeleteOperatorResponse](
+			httpClient,
+			baseURL+OperatorServiceDeleteOperatorProcedure,
+			connect.WithSchema(operatorServiceMethods.ByName("DeleteOperator")),
+			connect.WithClientOptions(opts...),
+		),
+		activateOperator: connect.NewClient[v1.ActivateOperatorRequest, v1.ActivateOperatorResponse](
+			httpClient,
+			baseURL+OperatorServiceActivateOperatorProcedure,
+			connect.WithSchema(operatorServiceMethods.ByName("ActivateOperator")),
+			connect.WithClientOptions(opts...),
+		),
+		suspendOperator: connect.NewClient[v1.SuspendOperatorRequest, v1.SuspendOperatorResponse](
+			httpClient,
+			baseURL+OperatorServiceSuspendOperatorProcedure,
+			connect.WithSchema(operatorServiceMethods.ByName("SuspendOperator")),
+			connect.WithClientOptions(opts...),
+		),
+		deactivateOperator: connect.NewClient[v1.DeactivateOperatorRequest, v1.DeactivateOperatorResponse](
+			httpClient,
+			baseURL+OperatorServiceDeactivateOperatorProcedure,
+			connect.WithSchema(operatorServiceMethods.ByName("DeactivateOperator")),
+			connect.WithClientOptions(opts...),
+		),
+		rotateCredentials: connect.NewClient[v1.RotateCredentialsRequest, v1.RotateCredentialsResponse](
+			httpClient,
+			baseURL+OperatorServiceRotateCredentialsProcedure,
+			connect.WithSchema(operatorServiceMethods.ByName("RotateCredentials")),
 			connect.WithClientOptions(opts...),
 		),
 		importOperators: connect.NewClient[v1.ImportOperatorsRequest, v1.ImportOperatorsResponse](
@@ -73,13 +172,53 @@ func NewOperatorServiceClient(httpClient connect.HTTPClient, baseURL string, opt
 			connect.WithSchema(operatorServiceMethods.ByName("ImportOperators")),
 			connect.WithClientOptions(opts...),
 		),
+		getOperatorHealth: connect.NewClient[v1.GetOperatorHealthRequest, v1.GetOperatorHealthResponse](
+			httpClient,
+			baseURL+OperatorServiceGetOperatorHealthProcedure,
+			connect.WithSchema(operatorServiceMethods.ByName("GetOperatorHealth")),
+			connect.WithClientOptions(opts...),
+		),
+		listHealthTransitions: connect.NewClient[v1.ListHealthTransitionsRequest, v1.ListHealthTransitionsResponse](
+			httpClient,
+			baseURL+OperatorServiceListHealthTransitionsProcedure,
+			connect.WithSchema(operatorServiceMethods.ByName("ListHealthTransitions")),
+			connect.WithClientOptions(opts...),
+		),
 	}
 }
 
 // operatorServiceClient implements OperatorServiceClient.
 type operatorServiceClient struct {
-	listOperators   *connect.Client[v1.ListOperatorsRequest, v1.ListOperatorsResponse]
-	importOperators *connect.Client[v1.ImportOperatorsRequest, v1.ImportOperatorsResponse]
+	createOperator        *connect.Client[v1.CreateOperatorRequest, v1.CreateOperatorResponse]
+	getOperator           *connect.Client[v1.GetOperatorRequest, v1.GetOperatorResponse]
+	listOperators         *connect.Client[v1.ListOperatorsRequest, v1.ListOperatorsResponse]
+	updateOperator        *connect.Client[v1.UpdateOperatorRequest, v1.UpdateOperatorResponse]
+	deleteOperator        *connect.Client[v1.DeleteOperatorRequest, v1.DeleteOperatorResponse]
+	activateOperator      *connect.Client[v1.ActivateOperatorRequest, v1.ActivateOperatorResponse]
+	suspendOperator       *connect.Client[v1.SuspendOperatorRequest, v1.SuspendOperatorResponse]
+	deactivateOperator    *connect.Client[v1.DeactivateOperatorRequest, v1.DeactivateOperatorResponse]
+	rotateCredentials     *connect.Client[v1.RotateCredentialsRequest, v1.RotateCredentialsResponse]
+	importOperators       *connect.Client[v1.ImportOperatorsRequest, v1.ImportOperatorsResponse]
+	getOperatorHealth     *connect.Client[v1.GetOperatorHealthRequest, v1.GetOperatorHealthResponse]
+	listHealthTransitions *connect.Client[v1.ListHealthTransitionsRequest, v1.ListHealthTransitionsResponse]
+}
+
+// CreateOperator calls trunkline.operators.v1.OperatorService.CreateOperator.
+func (c *operatorServiceClient) CreateOperator(ctx context.Context, req *v1.CreateOperatorRequest) (*v1.CreateOperatorResponse, error) {
+	response, err := c.createOperator.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// GetOperator calls trunkline.operators.v1.OperatorService.GetOperator.
+func (c *operatorServiceClient) GetOperator(ctx context.Context, req *v1.GetOperatorRequest) (*v1.GetOperatorResponse, error) {
+	response, err := c.getOperator.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // ListOperators calls trunkline.operators.v1.OperatorService.ListOperators.
@@ -91,19 +230,112 @@ func (c *operatorServiceClient) ListOperators(ctx context.Context, req *v1.ListO
 	return nil, err
 }
 
+// UpdateOperator calls trunkline.operators.v1.OperatorService.UpdateOperator.
+func (c *operatorServiceClient) UpdateOperator(ctx context.Context, req *v1.UpdateOperatorRequest) (*v1.UpdateOperatorResponse, error) {
+	response, err := c.updateOperator.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// DeleteOperator calls trunkline.operators.v1.OperatorService.DeleteOperator.
+func (c *operatorServiceClient) DeleteOperator(ctx context.Context, req *v1.DeleteOperatorRequest) (*v1.DeleteOperatorResponse, error) {
+	response, err := c.deleteOperator.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// ActivateOperator calls trunkline.operators.v1.OperatorService.ActivateOperator.
+func (c *operatorServiceClient) ActivateOperator(ctx context.Context, req *v1.ActivateOperatorRequest) (*v1.ActivateOperatorResponse, error) {
+	response, err := c.activateOperator.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// SuspendOperator calls trunkline.operators.v1.OperatorService.SuspendOperator.
+func (c *operatorServiceClient) SuspendOperator(ctx context.Context, req *v1.SuspendOperatorRequest) (*v1.SuspendOperatorResponse, error) {
+	response, err := c.suspendOperator.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// DeactivateOperator calls trunkline.operators.v1.OperatorService.DeactivateOperator.
+func (c *operatorServiceClient) DeactivateOperator(ctx context.Context, req *v1.DeactivateOperatorRequest) (*v1.DeactivateOperatorResponse, error) {
+	response, err := c.deactivateOperator.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// RotateCredentials calls trunkline.operators.v1.OperatorService.RotateCredentials.
+func (c *operatorServiceClient) RotateCredentials(ctx context.Context, req *v1.RotateCredentialsRequest) (*v1.RotateCredentialsResponse, error) {
+	response, err := c.rotateCredentials.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // ImportOperators calls trunkline.operators.v1.OperatorService.ImportOperators.
 func (c *operatorServiceClient) ImportOperators(ctx context.Context, req *v1.ImportOperatorsRequest) (*connect.ServerStreamForClient[v1.ImportOperatorsResponse], error) {
 	return c.importOperators.CallServerStream(ctx, connect.NewRequest(req))
 }
 
+// GetOperatorHealth calls trunkline.operators.v1.OperatorService.GetOperatorHealth.
+func (c *operatorServiceClient) GetOperatorHealth(ctx context.Context, req *v1.GetOperatorHealthRequest) (*v1.GetOperatorHealthResponse, error) {
+	response, err := c.getOperatorHealth.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// ListHealthTransitions calls trunkline.operators.v1.OperatorService.ListHealthTransitions.
+func (c *operatorServiceClient) ListHealthTransitions(ctx context.Context, req *v1.ListHealthTransitionsRequest) (*v1.ListHealthTransitionsResponse, error) {
+	response, err := c.listHealthTransitions.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // OperatorServiceHandler is an implementation of the trunkline.operators.v1.OperatorService
 // service.
 type OperatorServiceHandler interface {
-	// ListOperators gives live operators by name, in pages.
+	// CreateOperator stores a new operator and its password. Two live operators cannot share a name, or host,
+	// port and system_id: ALREADY_EXISTS, reason DUPLICATE_OPERATOR.
+	CreateOperator(context.Context, *v1.CreateOperatorRequest) (*v1.CreateOperatorResponse, error)
+	// GetOperator gives one operator.
+	GetOperator(context.Context, *v1.GetOperatorRequest) (*v1.GetOperatorResponse, error)
+	// ListOperators gives operators by name, in pages.
 	ListOperators(context.Context, *v1.ListOperatorsRequest) (*v1.ListOperatorsResponse, error)
+	// UpdateOperator changes the fields named by update_mask.
+	UpdateOperator(context.Context, *v1.UpdateOperatorRequest) (*v1.UpdateOperatorResponse, error)
+	// DeleteOperator takes an operator away. It stays readable; its name and connection are free again.
+	DeleteOperator(context.Context, *v1.DeleteOperatorRequest) (*v1.DeleteOperatorResponse, error)
+	// ActivateOperator makes an INACTIVE or SUSPENDED operator ACTIVE.
+	ActivateOperator(context.Context, *v1.ActivateOperatorRequest) (*v1.ActivateOperatorResponse, error)
+	// SuspendOperator makes an ACTIVE operator SUSPENDED: engines stop selecting it at once.
+	SuspendOperator(context.Context, *v1.SuspendOperatorRequest) (*v1.SuspendOperatorResponse, error)
+	// DeactivateOperator makes an ACTIVE or SUSPENDED operator INACTIVE.
+	DeactivateOperator(context.Context, *v1.DeactivateOperatorRequest) (*v1.DeactivateOperatorResponse, error)
+	// RotateCredentials puts a new password in force. When it fails, the former one stays in force.
+	RotateCredentials(context.Context, *v1.RotateCredentialsRequest) (*v1.RotateCredentialsResponse, error)
 	// ImportOperators stores a CSV file of operators, all or nothing: a new name is created, a known one
 	// is updated, others stay as they are. Bad lines are told in the result, not as an error.
 	ImportOperators(context.Context, *v1.ImportOperatorsRequest, *connect.ServerStream[v1.ImportOperatorsResponse]) error
+	// GetOperatorHealth gives the reduced health of one operator.
+	GetOperatorHealth(context.Context, *v1.GetOperatorHealthRequest) (*v1.GetOperatorHealthResponse, error)
+	// ListHealthTransitions gives changes of health, newest first, in pages.
+	ListHealthTransitions(context.Context, *v1.ListHealthTransitionsRequest) (*v1.ListHealthTransitionsResponse, error)
 }
 
 // NewOperatorServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -113,10 +345,58 @@ type OperatorServiceHandler interface {
 // and JSON codecs. They also support gzip compression.
 func NewOperatorServiceHandler(svc OperatorServiceHandler, opts ...connect.HandlerOption) (string, http.Handler) {
 	operatorServiceMethods := v1.File_trunkline_operators_v1_operator_service_proto.Services().ByName("OperatorService").Methods()
+	operatorServiceCreateOperatorHandler := connect.NewUnaryHandlerSimple(
+		OperatorServiceCreateOperatorProcedure,
+		svc.CreateOperator,
+		connect.WithSchema(operatorServiceMethods.ByName("CreateOperator")),
+		connect.WithHandlerOptions(opts...),
+	)
+	operatorServiceGetOperatorHandler := connect.NewUnaryHandlerSimple(
+		OperatorServiceGetOperatorProcedure,
+		svc.GetOperator,
+		connect.WithSchema(operatorServiceMethods.ByName("GetOperator")),
+		connect.WithHandlerOptions(opts...),
+	)
 	operatorServiceListOperatorsHandler := connect.NewUnaryHandlerSimple(
 		OperatorServiceListOperatorsProcedure,
 		svc.ListOperators,
 		connect.WithSchema(operatorServiceMethods.ByName("ListOperators")),
+		connect.WithHandlerOptions(opts...),
+	)
+	operatorServiceUpdateOperatorHandler := connect.NewUnaryHandlerSimple(
+		OperatorServiceUpdateOperatorProcedure,
+		svc.UpdateOperator,
+		connect.WithSchema(operatorServiceMethods.ByName("UpdateOperator")),
+		connect.WithHandlerOptions(opts...),
+	)
+	operatorServiceDeleteOperatorHandler := connect.NewUnaryHandlerSimple(
+		OperatorServiceDeleteOperatorProcedure,
+		svc.DeleteOperator,
+		connect.WithSchema(operatorServiceMethods.ByName("DeleteOperator")),
+		connect.WithHandlerOptions(opts...),
+	)
+	operatorServiceActivateOperatorHandler := connect.NewUnaryHandlerSimple(
+		OperatorServiceActivateOperatorProcedure,
+		svc.ActivateOperator,
+		connect.WithSchema(operatorServiceMethods.ByName("ActivateOperator")),
+		connect.WithHandlerOptions(opts...),
+	)
+	operatorServiceSuspendOperatorHandler := connect.NewUnaryHandlerSimple(
+		OperatorServiceSuspendOperatorProcedure,
+		svc.SuspendOperator,
+		connect.WithSchema(operatorServiceMethods.ByName("SuspendOperator")),
+		connect.WithHandlerOptions(opts...),
+	)
+	operatorServiceDeactivateOperatorHandler := connect.NewUnaryHandlerSimple(
+		OperatorServiceDeactivateOperatorProcedure,
+		svc.DeactivateOperator,
+		connect.WithSchema(operatorServiceMethods.ByName("DeactivateOperator")),
+		connect.WithHandlerOptions(opts...),
+	)
+	operatorServiceRotateCredentialsHandler := connect.NewUnaryHandlerSimple(
+		OperatorServiceRotateCredentialsProcedure,
+		svc.RotateCredentials,
+		connect.WithSchema(operatorServiceMethods.ByName("RotateCredentials")),
 		connect.WithHandlerOptions(opts...),
 	)
 	operatorServiceImportOperatorsHandler := connect.NewServerStreamHandlerSimple(
@@ -125,12 +405,44 @@ func NewOperatorServiceHandler(svc OperatorServiceHandler, opts ...connect.Handl
 		connect.WithSchema(operatorServiceMethods.ByName("ImportOperators")),
 		connect.WithHandlerOptions(opts...),
 	)
+	operatorServiceGetOperatorHealthHandler := connect.NewUnaryHandlerSimple(
+		OperatorServiceGetOperatorHealthProcedure,
+		svc.GetOperatorHealth,
+		connect.WithSchema(operatorServiceMethods.ByName("GetOperatorHealth")),
+		connect.WithHandlerOptions(opts...),
+	)
+	operatorServiceListHealthTransitionsHandler := connect.NewUnaryHandlerSimple(
+		OperatorServiceListHealthTransitionsProcedure,
+		svc.ListHealthTransitions,
+		connect.WithSchema(operatorServiceMethods.ByName("ListHealthTransitions")),
+		connect.WithHandlerOptions(opts...),
+	)
 	return "/trunkline.operators.v1.OperatorService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
+		case OperatorServiceCreateOperatorProcedure:
+			operatorServiceCreateOperatorHandler.ServeHTTP(w, r)
+		case OperatorServiceGetOperatorProcedure:
+			operatorServiceGetOperatorHandler.ServeHTTP(w, r)
 		case OperatorServiceListOperatorsProcedure:
 			operatorServiceListOperatorsHandler.ServeHTTP(w, r)
+		case OperatorServiceUpdateOperatorProcedure:
+			operatorServiceUpdateOperatorHandler.ServeHTTP(w, r)
+		case OperatorServiceDeleteOperatorProcedure:
+			operatorServiceDeleteOperatorHandler.ServeHTTP(w, r)
+		case OperatorServiceActivateOperatorProcedure:
+			operatorServiceActivateOperatorHandler.ServeHTTP(w, r)
+		case OperatorServiceSuspendOperatorProcedure:
+			operatorServiceSuspendOperatorHandler.ServeHTTP(w, r)
+		case OperatorServiceDeactivateOperatorProcedure:
+			operatorServiceDeactivateOperatorHandler.ServeHTTP(w, r)
+		case OperatorServiceRotateCredentialsProcedure:
+			operatorServiceRotateCredentialsHandler.ServeHTTP(w, r)
 		case OperatorServiceImportOperatorsProcedure:
 			operatorServiceImportOperatorsHandler.ServeHTTP(w, r)
+		case OperatorServiceGetOperatorHealthProcedure:
+			operatorServiceGetOperatorHealthHandler.ServeHTTP(w, r)
+		case OperatorServiceListHealthTransitionsProcedure:
+			operatorServiceListHealthTransitionsHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -140,10 +452,50 @@ func NewOperatorServiceHandler(svc OperatorServiceHandler, opts ...connect.Handl
 // UnimplementedOperatorServiceHandler returns CodeUnimplemented from all methods.
 type UnimplementedOperatorServiceHandler struct{}
 
+func (UnimplementedOperatorServiceHandler) CreateOperator(context.Context, *v1.CreateOperatorRequest) (*v1.CreateOperatorResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("trunkline.operators.v1.OperatorService.CreateOperator is not implemented"))
+}
+
+func (UnimplementedOperatorServiceHandler) GetOperator(context.Context, *v1.GetOperatorRequest) (*v1.GetOperatorResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("trunkline.operators.v1.OperatorService.GetOperator is not implemented"))
+}
+
 func (UnimplementedOperatorServiceHandler) ListOperators(context.Context, *v1.ListOperatorsRequest) (*v1.ListOperatorsResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("trunkline.operators.v1.OperatorService.ListOperators is not implemented"))
 }
 
+func (UnimplementedOperatorServiceHandler) UpdateOperator(context.Context, *v1.UpdateOperatorRequest) (*v1.UpdateOperatorResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("trunkline.operators.v1.OperatorService.UpdateOperator is not implemented"))
+}
+
+func (UnimplementedOperatorServiceHandler) DeleteOperator(context.Context, *v1.DeleteOperatorRequest) (*v1.DeleteOperatorResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("trunkline.operators.v1.OperatorService.DeleteOperator is not implemented"))
+}
+
+func (UnimplementedOperatorServiceHandler) ActivateOperator(context.Context, *v1.ActivateOperatorRequest) (*v1.ActivateOperatorResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("trunkline.operators.v1.OperatorService.ActivateOperator is not implemented"))
+}
+
+func (UnimplementedOperatorServiceHandler) SuspendOperator(context.Context, *v1.SuspendOperatorRequest) (*v1.SuspendOperatorResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("trunkline.operators.v1.OperatorService.SuspendOperator is not implemented"))
+}
+
+func (UnimplementedOperatorServiceHandler) DeactivateOperator(context.Context, *v1.DeactivateOperatorRequest) (*v1.DeactivateOperatorResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("trunkline.operators.v1.OperatorService.DeactivateOperator is not implemented"))
+}
+
+func (UnimplementedOperatorServiceHandler) RotateCredentials(context.Context, *v1.RotateCredentialsRequest) (*v1.RotateCredentialsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("trunkline.operators.v1.OperatorService.RotateCredentials is not implemented"))
+}
+
 func (UnimplementedOperatorServiceHandler) ImportOperators(context.Context, *v1.ImportOperatorsRequest, *connect.ServerStream[v1.ImportOperatorsResponse]) error {
 	return connect.NewError(connect.CodeUnimplemented, errors.New("trunkline.operators.v1.OperatorService.ImportOperators is not implemented"))
+}
+
+func (UnimplementedOperatorServiceHandler) GetOperatorHealth(context.Context, *v1.GetOperatorHealthRequest) (*v1.GetOperatorHealthResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("trunkline.operators.v1.OperatorService.GetOperatorHealth is not implemented"))
+}
+
+func (UnimplementedOperatorServiceHandler) ListHealthTransitions(context.Context, *v1.ListHealthTransitionsRequest) (*v1.ListHealthTransitionsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("trunkline.operators.v1.OperatorService.ListHealthTransitions is not implemented"))
 }

@@ -33,9 +33,24 @@ const (
 // reflection-formatted method names, remove the leading slash and convert the remaining slash to a
 // period.
 const (
+	// RoutingRuleServiceCreateRoutingRuleProcedure is the fully-qualified name of the
+	// RoutingRuleService's CreateRoutingRule RPC.
+	RoutingRuleServiceCreateRoutingRuleProcedure = "/trunkline.operators.v1.RoutingRuleService/CreateRoutingRule"
+	// RoutingRuleServiceGetRoutingRuleProcedure is the fully-qualified name of the RoutingRuleService's
+	// GetRoutingRule RPC.
+	RoutingRuleServiceGetRoutingRuleProcedure = "/trunkline.operators.v1.RoutingRuleService/GetRoutingRule"
 	// RoutingRuleServiceListRoutingRulesProcedure is the fully-qualified name of the
 	// RoutingRuleService's ListRoutingRules RPC.
 	RoutingRuleServiceListRoutingRulesProcedure = "/trunkline.operators.v1.RoutingRuleService/ListRoutingRules"
+	// RoutingRuleServiceUpdateRoutingRuleProcedure is the fully-qualified name of the
+	// RoutingRuleService's UpdateRoutingRule RPC.
+	RoutingRuleServiceUpdateRoutingRuleProcedure = "/trunkline.operators.v1.RoutingRuleService/UpdateRoutingRule"
+	// RoutingRuleServiceDeleteRoutingRuleProcedure is the fully-qualified name of the
+	// RoutingRuleService's DeleteRoutingRule RPC.
+	RoutingRuleServiceDeleteRoutingRuleProcedure = "/trunkline.operators.v1.RoutingRuleService/DeleteRoutingRule"
+	// RoutingRuleServiceCheckRoutingRulesProcedure is the fully-qualified name of the
+	// RoutingRuleService's CheckRoutingRules RPC.
+	RoutingRuleServiceCheckRoutingRulesProcedure = "/trunkline.operators.v1.RoutingRuleService/CheckRoutingRules"
 	// RoutingRuleServiceImportRoutingRulesProcedure is the fully-qualified name of the
 	// RoutingRuleService's ImportRoutingRules RPC.
 	RoutingRuleServiceImportRoutingRulesProcedure = "/trunkline.operators.v1.RoutingRuleService/ImportRoutingRules"
@@ -43,8 +58,20 @@ const (
 
 // RoutingRuleServiceClient is a client for the trunkline.operators.v1.RoutingRuleService service.
 type RoutingRuleServiceClient interface {
+	// CreateRoutingRule stores a new rule. Conflicts are refused with FAILED_PRECONDITION, reason RULE_CONFLICT and
+	// the detail RuleConflict; a rule with the same account, prefix and message types is ALREADY_EXISTS, reason
+	// DUPLICATE_RULE.
+	CreateRoutingRule(context.Context, *v1.CreateRoutingRuleRequest) (*v1.CreateRoutingRuleResponse, error)
+	// GetRoutingRule gives one live rule.
+	GetRoutingRule(context.Context, *v1.GetRoutingRuleRequest) (*v1.GetRoutingRuleResponse, error)
 	// ListRoutingRules gives live rules by prefix, in pages.
 	ListRoutingRules(context.Context, *v1.ListRoutingRulesRequest) (*v1.ListRoutingRulesResponse, error)
+	// UpdateRoutingRule changes the fields named by update_mask. Conflicts are refused as by CreateRoutingRule.
+	UpdateRoutingRule(context.Context, *v1.UpdateRoutingRuleRequest) (*v1.UpdateRoutingRuleResponse, error)
+	// DeleteRoutingRule takes one rule away.
+	DeleteRoutingRule(context.Context, *v1.DeleteRoutingRuleRequest) (*v1.DeleteRoutingRuleResponse, error)
+	// CheckRoutingRules looks for conflicts in all stored rules, or in a file on top of them.
+	CheckRoutingRules(context.Context, *v1.CheckRoutingRulesRequest) (*v1.CheckRoutingRulesResponse, error)
 	// ImportRoutingRules stores a CSV file of rules, all or nothing: a rule with the same account, prefix
 	// and message types is replaced, others stay as they are. Bad lines are told in the result, not as
 	// an error.
@@ -62,10 +89,40 @@ func NewRoutingRuleServiceClient(httpClient connect.HTTPClient, baseURL string, 
 	baseURL = strings.TrimRight(baseURL, "/")
 	routingRuleServiceMethods := v1.File_trunkline_operators_v1_routing_rule_service_proto.Services().ByName("RoutingRuleService").Methods()
 	return &routingRuleServiceClient{
+		createRoutingRule: connect.NewClient[v1.CreateRoutingRuleRequest, v1.CreateRoutingRuleResponse](
+			httpClient,
+			baseURL+RoutingRuleServiceCreateRoutingRuleProcedure,
+			connect.WithSchema(routingRuleServiceMethods.ByName("CreateRoutingRule")),
+			connect.WithClientOptions(opts...),
+		),
+		getRoutingRule: connect.NewClient[v1.GetRoutingRuleRequest, v1.GetRoutingRuleResponse](
+			httpClient,
+			baseURL+RoutingRuleServiceGetRoutingRuleProcedure,
+			connect.WithSchema(routingRuleServiceMethods.ByName("GetRoutingRule")),
+			connect.WithClientOptions(opts...),
+		),
 		listRoutingRules: connect.NewClient[v1.ListRoutingRulesRequest, v1.ListRoutingRulesResponse](
 			httpClient,
 			baseURL+RoutingRuleServiceListRoutingRulesProcedure,
 			connect.WithSchema(routingRuleServiceMethods.ByName("ListRoutingRules")),
+			connect.WithClientOptions(opts...),
+		),
+		updateRoutingRule: connect.NewClient[v1.UpdateRoutingRuleRequest, v1.UpdateRoutingRuleResponse](
+			httpClient,
+			baseURL+RoutingRuleServiceUpdateRoutingRuleProcedure,
+			connect.WithSchema(routingRuleServiceMethods.ByName("UpdateRoutingRule")),
+			connect.WithClientOptions(opts...),
+		),
+		deleteRoutingRule: connect.NewClient[v1.DeleteRoutingRuleRequest, v1.DeleteRoutingRuleResponse](
+			httpClient,
+			baseURL+RoutingRuleServiceDeleteRoutingRuleProcedure,
+			connect.WithSchema(routingRuleServiceMethods.ByName("DeleteRoutingRule")),
+			connect.WithClientOptions(opts...),
+		),
+		checkRoutingRules: connect.NewClient[v1.CheckRoutingRulesRequest, v1.CheckRoutingRulesResponse](
+			httpClient,
+			baseURL+RoutingRuleServiceCheckRoutingRulesProcedure,
+			connect.WithSchema(routingRuleServiceMethods.ByName("CheckRoutingRules")),
 			connect.WithClientOptions(opts...),
 		),
 		importRoutingRules: connect.NewClient[v1.ImportRoutingRulesRequest, v1.ImportRoutingRulesResponse](
@@ -79,13 +136,63 @@ func NewRoutingRuleServiceClient(httpClient connect.HTTPClient, baseURL string, 
 
 // routingRuleServiceClient implements RoutingRuleServiceClient.
 type routingRuleServiceClient struct {
+	createRoutingRule  *connect.Client[v1.CreateRoutingRuleRequest, v1.CreateRoutingRuleResponse]
+	getRoutingRule     *connect.Client[v1.GetRoutingRuleRequest, v1.GetRoutingRuleResponse]
 	listRoutingRules   *connect.Client[v1.ListRoutingRulesRequest, v1.ListRoutingRulesResponse]
+	updateRoutingRule  *connect.Client[v1.UpdateRoutingRuleRequest, v1.UpdateRoutingRuleResponse]
+	deleteRoutingRule  *connect.Client[v1.DeleteRoutingRuleRequest, v1.DeleteRoutingRuleResponse]
+	checkRoutingRules  *connect.Client[v1.CheckRoutingRulesRequest, v1.CheckRoutingRulesResponse]
 	importRoutingRules *connect.Client[v1.ImportRoutingRulesRequest, v1.ImportRoutingRulesResponse]
+}
+
+// CreateRoutingRule calls trunkline.operators.v1.RoutingRuleService.CreateRoutingRule.
+func (c *routingRuleServiceClient) CreateRoutingRule(ctx context.Context, req *v1.CreateRoutingRuleRequest) (*v1.CreateRoutingRuleResponse, error) {
+	response, err := c.createRoutingRule.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// GetRoutingRule calls trunkline.operators.v1.RoutingRuleService.GetRoutingRule.
+func (c *routingRuleServiceClient) GetRoutingRule(ctx context.Context, req *v1.GetRoutingRuleRequest) (*v1.GetRoutingRuleResponse, error) {
+	response, err := c.getRoutingRule.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // ListRoutingRules calls trunkline.operators.v1.RoutingRuleService.ListRoutingRules.
 func (c *routingRuleServiceClient) ListRoutingRules(ctx context.Context, req *v1.ListRoutingRulesRequest) (*v1.ListRoutingRulesResponse, error) {
 	response, err := c.listRoutingRules.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// UpdateRoutingRule calls trunkline.operators.v1.RoutingRuleService.UpdateRoutingRule.
+func (c *routingRuleServiceClient) UpdateRoutingRule(ctx context.Context, req *v1.UpdateRoutingRuleRequest) (*v1.UpdateRoutingRuleResponse, error) {
+	response, err := c.updateRoutingRule.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// DeleteRoutingRule calls trunkline.operators.v1.RoutingRuleService.DeleteRoutingRule.
+func (c *routingRuleServiceClient) DeleteRoutingRule(ctx context.Context, req *v1.DeleteRoutingRuleRequest) (*v1.DeleteRoutingRuleResponse, error) {
+	response, err := c.deleteRoutingRule.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// CheckRoutingRules calls trunkline.operators.v1.RoutingRuleService.CheckRoutingRules.
+func (c *routingRuleServiceClient) CheckRoutingRules(ctx context.Context, req *v1.CheckRoutingRulesRequest) (*v1.CheckRoutingRulesResponse, error) {
+	response, err := c.checkRoutingRules.CallUnary(ctx, connect.NewRequest(req))
 	if response != nil {
 		return response.Msg, err
 	}
@@ -100,8 +207,20 @@ func (c *routingRuleServiceClient) ImportRoutingRules(ctx context.Context, req *
 // RoutingRuleServiceHandler is an implementation of the trunkline.operators.v1.RoutingRuleService
 // service.
 type RoutingRuleServiceHandler interface {
+	// CreateRoutingRule stores a new rule. Conflicts are refused with FAILED_PRECONDITION, reason RULE_CONFLICT and
+	// the detail RuleConflict; a rule with the same account, prefix and message types is ALREADY_EXISTS, reason
+	// DUPLICATE_RULE.
+	CreateRoutingRule(context.Context, *v1.CreateRoutingRuleRequest) (*v1.CreateRoutingRuleResponse, error)
+	// GetRoutingRule gives one live rule.
+	GetRoutingRule(context.Context, *v1.GetRoutingRuleRequest) (*v1.GetRoutingRuleResponse, error)
 	// ListRoutingRules gives live rules by prefix, in pages.
 	ListRoutingRules(context.Context, *v1.ListRoutingRulesRequest) (*v1.ListRoutingRulesResponse, error)
+	// UpdateRoutingRule changes the fields named by update_mask. Conflicts are refused as by CreateRoutingRule.
+	UpdateRoutingRule(context.Context, *v1.UpdateRoutingRuleRequest) (*v1.UpdateRoutingRuleResponse, error)
+	// DeleteRoutingRule takes one rule away.
+	DeleteRoutingRule(context.Context, *v1.DeleteRoutingRuleRequest) (*v1.DeleteRoutingRuleResponse, error)
+	// CheckRoutingRules looks for conflicts in all stored rules, or in a file on top of them.
+	CheckRoutingRules(context.Context, *v1.CheckRoutingRulesRequest) (*v1.CheckRoutingRulesResponse, error)
 	// ImportRoutingRules stores a CSV file of rules, all or nothing: a rule with the same account, prefix
 	// and message types is replaced, others stay as they are. Bad lines are told in the result, not as
 	// an error.
@@ -115,10 +234,40 @@ type RoutingRuleServiceHandler interface {
 // and JSON codecs. They also support gzip compression.
 func NewRoutingRuleServiceHandler(svc RoutingRuleServiceHandler, opts ...connect.HandlerOption) (string, http.Handler) {
 	routingRuleServiceMethods := v1.File_trunkline_operators_v1_routing_rule_service_proto.Services().ByName("RoutingRuleService").Methods()
+	routingRuleServiceCreateRoutingRuleHandler := connect.NewUnaryHandlerSimple(
+		RoutingRuleServiceCreateRoutingRuleProcedure,
+		svc.CreateRoutingRule,
+		connect.WithSchema(routingRuleServiceMethods.ByName("CreateRoutingRule")),
+		connect.WithHandlerOptions(opts...),
+	)
+	routingRuleServiceGetRoutingRuleHandler := connect.NewUnaryHandlerSimple(
+		RoutingRuleServiceGetRoutingRuleProcedure,
+		svc.GetRoutingRule,
+		connect.WithSchema(routingRuleServiceMethods.ByName("GetRoutingRule")),
+		connect.WithHandlerOptions(opts...),
+	)
 	routingRuleServiceListRoutingRulesHandler := connect.NewUnaryHandlerSimple(
 		RoutingRuleServiceListRoutingRulesProcedure,
 		svc.ListRoutingRules,
 		connect.WithSchema(routingRuleServiceMethods.ByName("ListRoutingRules")),
+		connect.WithHandlerOptions(opts...),
+	)
+	routingRuleServiceUpdateRoutingRuleHandler := connect.NewUnaryHandlerSimple(
+		RoutingRuleServiceUpdateRoutingRuleProcedure,
+		svc.UpdateRoutingRule,
+		connect.WithSchema(routingRuleServiceMethods.ByName("UpdateRoutingRule")),
+		connect.WithHandlerOptions(opts...),
+	)
+	routingRuleServiceDeleteRoutingRuleHandler := connect.NewUnaryHandlerSimple(
+		RoutingRuleServiceDeleteRoutingRuleProcedure,
+		svc.DeleteRoutingRule,
+		connect.WithSchema(routingRuleServiceMethods.ByName("DeleteRoutingRule")),
+		connect.WithHandlerOptions(opts...),
+	)
+	routingRuleServiceCheckRoutingRulesHandler := connect.NewUnaryHandlerSimple(
+		RoutingRuleServiceCheckRoutingRulesProcedure,
+		svc.CheckRoutingRules,
+		connect.WithSchema(routingRuleServiceMethods.ByName("CheckRoutingRules")),
 		connect.WithHandlerOptions(opts...),
 	)
 	routingRuleServiceImportRoutingRulesHandler := connect.NewServerStreamHandlerSimple(
@@ -129,8 +278,18 @@ func NewRoutingRuleServiceHandler(svc RoutingRuleServiceHandler, opts ...connect
 	)
 	return "/trunkline.operators.v1.RoutingRuleService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
+		case RoutingRuleServiceCreateRoutingRuleProcedure:
+			routingRuleServiceCreateRoutingRuleHandler.ServeHTTP(w, r)
+		case RoutingRuleServiceGetRoutingRuleProcedure:
+			routingRuleServiceGetRoutingRuleHandler.ServeHTTP(w, r)
 		case RoutingRuleServiceListRoutingRulesProcedure:
 			routingRuleServiceListRoutingRulesHandler.ServeHTTP(w, r)
+		case RoutingRuleServiceUpdateRoutingRuleProcedure:
+			routingRuleServiceUpdateRoutingRuleHandler.ServeHTTP(w, r)
+		case RoutingRuleServiceDeleteRoutingRuleProcedure:
+			routingRuleServiceDeleteRoutingRuleHandler.ServeHTTP(w, r)
+		case RoutingRuleServiceCheckRoutingRulesProcedure:
+			routingRuleServiceCheckRoutingRulesHandler.ServeHTTP(w, r)
 		case RoutingRuleServiceImportRoutingRulesProcedure:
 			routingRuleServiceImportRoutingRulesHandler.ServeHTTP(w, r)
 		default:
@@ -142,8 +301,28 @@ func NewRoutingRuleServiceHandler(svc RoutingRuleServiceHandler, opts ...connect
 // UnimplementedRoutingRuleServiceHandler returns CodeUnimplemented from all methods.
 type UnimplementedRoutingRuleServiceHandler struct{}
 
+func (UnimplementedRoutingRuleServiceHandler) CreateRoutingRule(context.Context, *v1.CreateRoutingRuleRequest) (*v1.CreateRoutingRuleResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("trunkline.operators.v1.RoutingRuleService.CreateRoutingRule is not implemented"))
+}
+
+func (UnimplementedRoutingRuleServiceHandler) GetRoutingRule(context.Context, *v1.GetRoutingRuleRequest) (*v1.GetRoutingRuleResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("trunkline.operators.v1.RoutingRuleService.GetRoutingRule is not implemented"))
+}
+
 func (UnimplementedRoutingRuleServiceHandler) ListRoutingRules(context.Context, *v1.ListRoutingRulesRequest) (*v1.ListRoutingRulesResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("trunkline.operators.v1.RoutingRuleService.ListRoutingRules is not implemented"))
+}
+
+func (UnimplementedRoutingRuleServiceHandler) UpdateRoutingRule(context.Context, *v1.UpdateRoutingRuleRequest) (*v1.UpdateRoutingRuleResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("trunkline.operators.v1.RoutingRuleService.UpdateRoutingRule is not implemented"))
+}
+
+func (UnimplementedRoutingRuleServiceHandler) DeleteRoutingRule(context.Context, *v1.DeleteRoutingRuleRequest) (*v1.DeleteRoutingRuleResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("trunkline.operators.v1.RoutingRuleService.DeleteRoutingRule is not implemented"))
+}
+
+func (UnimplementedRoutingRuleServiceHandler) CheckRoutingRules(context.Context, *v1.CheckRoutingRulesRequest) (*v1.CheckRoutingRulesResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("trunkline.operators.v1.RoutingRuleService.CheckRoutingRules is not implemented"))
 }
 
 func (UnimplementedRoutingRuleServiceHandler) ImportRoutingRules(context.Context, *v1.ImportRoutingRulesRequest, *connect.ServerStream[v1.ImportRoutingRulesResponse]) error {
