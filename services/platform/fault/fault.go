@@ -2,7 +2,7 @@
 // carries what the caller may know (kind, reason, message, violations, retry
 // delay) and hides what only the log may know (the cause).
 //
-// Faults are immutable: Wrap, WithRetry and With return a changed copy, so a
+// Faults are immutable: Wrap, WithRetry, With and Attach return a changed copy, so a
 // fault may be kept in a variable and shared between goroutines.
 package fault
 
@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 )
@@ -52,6 +53,9 @@ type Fault struct {
 	// Metadata holds further safe facts, such as the id of the conflicting row.
 	// Read it only; change it through With.
 	Metadata map[string]string
+	// Details are messages of the schema that programs may read; the server sends those it knows how to. Read
+	// them only; add through Attach.
+	Details []any
 
 	cause error
 }
@@ -119,6 +123,13 @@ func (f *Fault) With(key, value string) *Fault {
 		c.Metadata = make(map[string]string, 1)
 	}
 	c.Metadata[key] = value
+	return &c
+}
+
+// Attach returns a copy with one more detail, a message of the schema that reaches the caller.
+func (f *Fault) Attach(detail any) *Fault {
+	c := *f
+	c.Details = append(slices.Clone(f.Details), detail)
 	return &c
 }
 

@@ -279,7 +279,7 @@ export const RuleFindingSchema: GenMessage<RuleFinding> = /*@__PURE__*/
  */
 export type RuleConflict = Message<"trunkline.operators.v1.RuleConflict"> & {
   /**
-   * Every finding, errors first, up to 1000.
+   * Every finding, errors first, up to 20: details travel in headers. CheckRoutingRules gives them all.
    *
    * @generated from field: repeated trunkline.operators.v1.RuleFinding findings = 1;
    */

@@ -462,7 +462,7 @@ func (x *RuleFinding) GetLine() int64 {
 // RuleConflict is the error detail of reason RULE_CONFLICT.
 type RuleConflict struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Every finding, errors first, up to 1000.
+	// Every finding, errors first, up to 20: details travel in headers. CheckRoutingRules gives them all.
 	Findings      []*RuleFinding `protobuf:"bytes,1,rep,name=findings,proto3" json:"findings,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
