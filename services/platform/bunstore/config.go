@@ -34,6 +34,8 @@ func (d Dialect) String() string {
 type Config struct {
 	// URL holds credentials for PostgreSQL.
 	URL config.Secret `koanf:"url" doc:"postgres://user:password@host:port/database, sqlite:PATH or sqlite::memory:."`
+	// ReplicaURL holds credentials too.
+	ReplicaURL config.Secret `koanf:"replica_url" doc:"Streaming replica of the same PostgreSQL database, postgres://..., that answers reads while the primary is down. Empty: there is none."`
 	// Schema is ignored by SQLite.
 	Schema string `koanf:"schema" doc:"PostgreSQL schema that holds the tables; it comes before public in the search path."`
 	// MaxOpen is the size of the pool. sqlite::memory: always uses 1.
@@ -73,8 +75,18 @@ const (
 func (c Config) Validate() error {
 	var found []error
 	bad := func(key string, value any, fix string) { found = append(found, config.Invalid(key, value, fix)) }
-	if dialect, rest := c.split(); dialect == 0 || rest == "" {
+	if dialect, rest := split(c.URL); dialect == 0 || rest == "" {
 		bad("url", c.URL, "set postgres://user@host/database, sqlite:PATH or sqlite::memory:")
+	}
+	if c.HasReplica() {
+		switch dialect, _ := split(c.ReplicaURL); {
+		case dialect != Postgres:
+			bad("replica_url", c.ReplicaURL, "set postgres://user@host/database, or nothing")
+		case c.Dialect() != Postgres:
+			bad("replica_url", c.ReplicaURL, "set it only together with a PostgreSQL url: SQLite has no replica")
+		case c.ReplicaURL.Reveal() == c.URL.Reveal():
+			bad("replica_url", c.ReplicaURL, "name another server than url")
+		}
 	}
 	if !plainName(c.Schema) {
 		bad("schema", c.Schema, "use 1 to 63 lower-case letters, digits and underscores")
@@ -103,14 +115,23 @@ func (c Config) Validate() error {
 
 // Dialect tells the kind of database from the URL, or 0 when the URL names none.
 func (c Config) Dialect() Dialect {
-	dialect, _ := c.split()
+	dialect, _ := split(c.URL)
 	return dialect
+}
+
+// HasReplica reports whether a replica is configured.
+func (c Config) HasReplica() bool { return !c.ReplicaURL.IsZero() }
+
+// replica returns the settings of the replica as a database of its own.
+func (c Config) replica() Config {
+	c.URL, c.ReplicaURL, c.ReadOnly = c.ReplicaURL, config.Secret{}, true
+	return c
 }
 
 // split returns the dialect and what to hand to its driver: the whole URL for
 // PostgreSQL, the path for SQLite.
-func (c Config) split() (Dialect, string) {
-	text := c.URL.Reveal()
+func split(address config.Secret) (Dialect, string) {
+	text := address.Reveal()
 	if path, ok := strings.CutPrefix(text, "sqlite:"); ok {
 		return SQLite, path
 	}

@@ -115,6 +115,31 @@ func isConnectionLoss(err error) bool {
 	return errors.As(err, &network) || pgconn.SafeToRetry(err)
 }
 
+// isOutage reports whether err says that the server is out of reach or out of
+// order, so that another server may know better. A statement that took too long
+// says nothing about the server.
+func isOutage(err error) bool {
+	var (
+		dial   *pgconn.ConnectError
+		server *pgconn.PgError
+	)
+	switch {
+	case errors.Is(err, errNoAnswer), errors.As(err, &dial):
+		return true
+	case errors.As(err, &server):
+		f := bySQLState(server.Code)
+		return f != nil && f.Reason == ReasonUnavailable && server.Code != queryCanceled && server.Code != idleInTransaction
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return false
+	}
+	return isConnectionLoss(err)
+}
+
+const (
+	queryCanceled     = "57014"
+	idleInTransaction = "25P03"
+)
+
 // bySQLState follows appendix A of the PostgreSQL manual: exact codes first, then
 // the class, the first two characters.
 func bySQLState(code string) *fault.Fault {
@@ -131,9 +156,9 @@ func bySQLState(code string) *fault.Fault {
 		return outdated
 	case "55P03": // lock_not_available
 		return conflict
-	case "57014": // query_canceled: statement_timeout, since our own cancellations end as context errors
+	case queryCanceled: // statement_timeout, since our own cancellations end as context errors
 		return unavailable
-	case "25P03": // idle_in_transaction_session_timeout
+	case idleInTransaction: // idle_in_transaction_session_timeout
 		return unavailable
 	}
 	if len(code) < 2 {

@@ -35,10 +35,10 @@ const busyTimeout = 5 * time.Second
 // files are opened at once, so that a wrong path shows here; ctx bounds that.
 // The caller closes the result.
 func Open(ctx context.Context, cfg Config, log *slog.Logger) (*bun.DB, error) {
-	if err := cfg.Validate(); err != nil {
-		return nil, fault.New(fault.FailedPrecondition, ReasonConfig, "The database settings are not valid.").Wrap(err)
+	if err := cfg.check(); err != nil {
+		return nil, err
 	}
-	kind, rest := cfg.split()
+	kind, rest := split(cfg.URL)
 	var (
 		db  *bun.DB
 		err error
@@ -64,6 +64,14 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (*bun.DB, error) {
 	}
 	log.Info("database opened", "dialect", kind.String(), "read_only", cfg.ReadOnly, "max_open_conns", cfg.MaxOpen)
 	return db, nil
+}
+
+// check is Validate as a fault.
+func (c Config) check() error {
+	if err := c.Validate(); err != nil {
+		return fault.New(fault.FailedPrecondition, ReasonConfig, "The database settings are not valid.").Wrap(err)
+	}
+	return nil
 }
 
 func openPostgres(cfg Config, text string) (*bun.DB, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -24,6 +25,9 @@ const (
 	startTick  = 10 * time.Millisecond
 	// portTries bounds how often a start is repeated because the port was taken meanwhile.
 	portTries = 5
+	// Below the range from which the kernel picks ports for outgoing connections: a client that dials a killed
+	// server again and again could otherwise be given the server's own port and keep it from coming back.
+	firstPort, lastPort = 20000, 31999
 )
 
 // Server is a PostgreSQL server that belongs to one test. Its methods are for
@@ -64,25 +68,33 @@ func newServer(name string) (*Server, error) {
 		return nil, fmt.Errorf("copy the data folder: %w: %s", err, out)
 	}
 	s := &Server{cluster: c, data: data}
+	return s, s.launchAnywhere()
+}
+
+// launchAnywhere starts the server on a port that is free.
+func (s *Server) launchAnywhere() error {
 	for try := 1; ; try++ {
+		var err error
 		if s.port, err = freePort(); err != nil {
-			return nil, err
+			return err
 		}
-		if err = s.launch(); err == nil {
-			return s, nil
-		}
-		if try == portTries {
-			return nil, err
+		if err = s.launch(); err == nil || try == portTries {
+			return err
 		}
 	}
 }
 
+// freePort returns a port that nobody listened on a moment ago.
 func freePort() (int, error) {
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		return 0, fmt.Errorf("find a free port: %w", err)
+	var err error
+	for range 200 {
+		port := firstPort + rand.IntN(lastPort-firstPort+1)
+		var l net.Listener
+		if l, err = net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
+			return port, l.Close()
+		}
 	}
-	return l.Addr().(*net.TCPAddr).Port, l.Close()
+	return 0, fmt.Errorf("find a free port: %w", err)
 }
 
 // URL is the address of the database postgres on this server, for its superuser.
@@ -115,7 +127,6 @@ func (s *Server) Restart(t testing.TB) {
 // nothing answers. Resume wakes it.
 func (s *Server) Pause(t testing.TB) {
 	t.Helper()
-	// The postmaster first, so that it starts no session that is missed.
 	if err := s.signal(syscall.SIGSTOP); err != nil {
 		t.Fatalf("pause PostgreSQL: %v", err)
 	}
@@ -138,6 +149,10 @@ func (s *Server) signal(sig syscall.Signal) error {
 	if err := s.process.Signal(sig); err != nil {
 		return err
 	}
+	if sig == syscall.SIGSTOP {
+		// A postmaster that is not quite asleep could start a session that is missed below.
+		s.awaitAsleep()
+	}
 	for _, pid := range s.children() {
 		// A child may have ended since.
 		if err := syscall.Kill(pid, sig); err != nil && !errors.Is(err, syscall.ESRCH) {
@@ -145,6 +160,18 @@ func (s *Server) signal(sig syscall.Signal) error {
 		}
 	}
 	return nil
+}
+
+// awaitAsleep returns when the postmaster has stopped, or soon where the system does not tell.
+func (s *Server) awaitAsleep() {
+	for range 100 {
+		text, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(s.process.Pid), "stat"))
+		// The state comes after the name of the program, which is in brackets.
+		if _, state, found := strings.Cut(string(text), ") "); err != nil || !found || strings.HasPrefix(state, "T") {
+			return
+		}
+		time.Sleep(startTick)
+	}
 }
 
 func (s *Server) children() []int {
@@ -199,6 +226,8 @@ func (s *Server) launch() error {
 		// Nothing is forced to disk. What is committed still survives Kill: the system keeps what was written.
 		"fsync=off",
 		"max_connections=200", "shared_buffers=64MB", "wal_level=replica", "max_wal_senders=4",
+		// For replicas: the primary keeps what one may have missed, and one that lost its primary asks again soon.
+		"wal_keep_size=64MB", "wal_retrieve_retry_interval=100ms",
 	}
 	args := []string{"-D", s.data}
 	for _, setting := range settings {

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/http"
 	"os"
 	"time"
 
@@ -25,9 +24,10 @@ import (
 
 // Config is the part of the configuration that every process has.
 type Config struct {
-	Server rpcserver.Config      `koanf:"server"`
-	Log    telemetry.LogConfig   `koanf:"log"`
-	Trace  telemetry.TraceConfig `koanf:"trace"`
+	Server   rpcserver.Config         `koanf:"server"`
+	Internal rpcserver.InternalConfig `koanf:"internal"`
+	Log      telemetry.LogConfig      `koanf:"log"`
+	Trace    telemetry.TraceConfig    `koanf:"trace"`
 }
 
 // DefaultConfig returns the settings of a process nobody configured.
@@ -54,6 +54,7 @@ const (
 	groupPages        = `group:"pages"`
 	groupDependencies = `group:"dependencies"`
 	groupLimits       = `group:"limits"`
+	groupIdentities   = `group:"identities"`
 )
 
 // Mount annotates a constructor of an rpcserver.Mount.
@@ -70,6 +71,10 @@ func Dependency(constructor any) any {
 // Limits annotates a constructor of a map of rpcserver.Limits by procedure.
 func Limits(constructor any) any { return fx.Annotate(constructor, fx.ResultTags(groupLimits)) }
 
+// Identities annotates a constructor of a map of rpcserver.Identity lists by procedure: who may call an
+// internal procedure. Lists of one procedure from several modules add up.
+func Identities(constructor any) any { return fx.Annotate(constructor, fx.ResultTags(groupIdentities)) }
+
 // Module is what every process has. It needs Config, Process, the logger of NewLogger and rpcserver.Metrics.
 var Module = fx.Module("platform",
 	fx.Provide(
@@ -78,9 +83,9 @@ var Module = fx.Module("platform",
 		func(p Process) *prometheus.Registry { return telemetry.NewRegistry(p.Version) },
 		func(r *prometheus.Registry) (prometheus.Registerer, prometheus.Gatherer) { return r, r },
 		newHealth,
-		newServer,
+		newServers,
 	),
-	fx.Invoke(func(*rpcserver.Server) {}),
+	fx.Invoke(startServers),
 )
 
 // Quiet sends fx's own events to the log, failures as errors and the rest for debugging.
@@ -130,74 +135,6 @@ func newHealth(in healthIn) (*rpcserver.Health, error) {
 	}
 	Background(in.Lifecycle, h.Run)
 	return h, nil
-}
-
-type serverIn struct {
-	fx.In
-	Lifecycle  fx.Lifecycle
-	Shutdowner fx.Shutdowner
-	Config     Config
-	Process    Process
-	Log        *slog.Logger
-	Health     *rpcserver.Health
-	Metrics    rpcserver.Metrics
-	Registerer prometheus.Registerer
-	Gatherer   prometheus.Gatherer
-	Tracers    trace.TracerProvider
-	Mounts     []rpcserver.Mount                 `group:"mounts"`
-	Pages      []rpcserver.Page                  `group:"pages"`
-	Limits     []map[string]rpcserver.Limits     `group:"limits"`
-	Middleware []func(http.Handler) http.Handler `group:"middleware"`
-}
-
-func newServer(in serverIn) (*rpcserver.Server, error) {
-	limits := map[string]rpcserver.Limits{}
-	for _, some := range in.Limits {
-		for procedure, l := range some {
-			limits[procedure] = l
-		}
-	}
-	server, err := rpcserver.New(in.Config.Server, rpcserver.Options{
-		Logger: in.Log, Health: in.Health, Mounts: in.Mounts, Pages: in.Pages, Middleware: in.Middleware,
-		Limits: limits, Metrics: in.Metrics, Registerer: in.Registerer, Gatherer: in.Gatherer,
-		TracerProvider: in.Tracers, Propagator: telemetry.Propagator(),
-	})
-	if err != nil {
-		return nil, err
-	}
-	var served chan struct{}
-	in.Lifecycle.Append(fx.Hook{
-		OnStart: func(ctx context.Context) error {
-			if err := server.Listen(ctx); err != nil {
-				return err
-			}
-			served = make(chan struct{})
-			go func() { //nolint:gosec // the server outlives the context of the start; Shutdown ends it
-				defer close(served)
-				if err := server.Serve(context.Background()); err != nil {
-					in.Log.Error("the server ended", "error", err)
-					_ = in.Shutdowner.Shutdown(fx.ExitCode(1)) // fails only when the stop is under way
-				}
-			}()
-			in.Health.MarkStarted()
-			return nil
-		},
-		OnStop: func(ctx context.Context) error {
-			stopped := make(chan struct{})
-			defer close(stopped)
-			go func() {
-				select {
-				case <-in.Process.Force:
-					server.Force()
-				case <-stopped:
-				}
-			}()
-			err := server.Shutdown(ctx)
-			<-served
-			return err
-		},
-	})
-	return server, nil
 }
 
 // Background runs a loop from start to stop of the process. The loop must return when its context ends.

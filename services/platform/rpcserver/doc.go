@@ -19,6 +19,14 @@
 // codec hands a marked message to the intake interceptor. Either way the call
 // is counted and logged exactly once.
 //
+// # Audiences
+//
+// A process has up to two listeners: the public one, and the internal one for
+// other processes, which wants a client certificate in the handshake and a
+// configured identity for each procedure. Both get all mounts, and each takes
+// those of its audience, so an internal RPC cannot be reached from outside by a
+// mistake of the wiring. A method without an audience is an error at start.
+//
 // # Errors
 //
 // Handlers return faults and never pick codes. Every error that leaves carries

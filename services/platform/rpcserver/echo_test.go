@@ -23,6 +23,7 @@ import (
 	"google.golang.org/protobuf/types/descriptorpb"
 	"google.golang.org/protobuf/types/dynamicpb"
 
+	optionsv1 "trunkline/gen/go/trunkline/options/v1"
 	"trunkline/services/platform/fault"
 	"trunkline/services/platform/rpcserver"
 )
@@ -49,7 +50,7 @@ const (
 // of generated code and of the product's contracts.
 const schema = `
 name: "echo/v1/echo.proto" package: "echo.v1" syntax: "proto3"
-dependency: "buf/validate/validate.proto"
+dependency: "buf/validate/validate.proto" dependency: "trunkline/options/v1/access.proto"
 enum_type { name: "Kind"
   value { name: "KIND_UNSPECIFIED" number: 0 } value { name: "KIND_SMS" number: 1 } }
 message_type { name: "Item"
@@ -73,15 +74,27 @@ message_type { name: "Message"
     field { name: "value" number: 2 type: TYPE_STRING label: LABEL_OPTIONAL json_name: "value" } }
 }
 service { name: "EchoService"
-  method { name: "Check" input_type: ".echo.v1.Message" output_type: ".echo.v1.Message" }
-  method { name: "Lookup" input_type: ".echo.v1.Message" output_type: ".echo.v1.Message" }
-  method { name: "Collect" input_type: ".echo.v1.Message" output_type: ".echo.v1.Message" client_streaming: true }
+  method { name: "Check" input_type: ".echo.v1.Message" output_type: ".echo.v1.Message" options { [trunkline.options.v1.access] { audience: AUDIENCE_PUBLIC } } }
+  method { name: "Lookup" input_type: ".echo.v1.Message" output_type: ".echo.v1.Message" options { [trunkline.options.v1.access] { audience: AUDIENCE_PUBLIC } } }
+  method { name: "Collect" input_type: ".echo.v1.Message" output_type: ".echo.v1.Message" options { [trunkline.options.v1.access] { audience: AUDIENCE_PUBLIC } } client_streaming: true }
+  method { name: "Watch" input_type: ".echo.v1.Message" output_type: ".echo.v1.Message" options { [trunkline.options.v1.access] { audience: AUDIENCE_PUBLIC } } server_streaming: true }
+  method { name: "Chat" input_type: ".echo.v1.Message" output_type: ".echo.v1.Message" options { [trunkline.options.v1.access] { audience: AUDIENCE_PUBLIC } } client_streaming: true server_streaming: true }
+}
+service { name: "InternalService"
+  method { name: "Check" input_type: ".echo.v1.Message" output_type: ".echo.v1.Message" options { [trunkline.options.v1.access] { audience: AUDIENCE_INTERNAL } } }
+  method { name: "Watch" input_type: ".echo.v1.Message" output_type: ".echo.v1.Message" server_streaming: true options { [trunkline.options.v1.access] { audience: AUDIENCE_INTERNAL } } }
+}
+service { name: "MixedService"
+  method { name: "Check" input_type: ".echo.v1.Message" output_type: ".echo.v1.Message" options { [trunkline.options.v1.access] { audience: AUDIENCE_INTERNAL } } }
+  method { name: "Watch" input_type: ".echo.v1.Message" output_type: ".echo.v1.Message" server_streaming: true options { [trunkline.options.v1.access] { audience: AUDIENCE_PUBLIC } } }
+}
+service { name: "BareService"
+  method { name: "Check" input_type: ".echo.v1.Message" output_type: ".echo.v1.Message" options { [trunkline.options.v1.access] { audience: AUDIENCE_PUBLIC } } }
   method { name: "Watch" input_type: ".echo.v1.Message" output_type: ".echo.v1.Message" server_streaming: true }
-  method { name: "Chat" input_type: ".echo.v1.Message" output_type: ".echo.v1.Message" client_streaming: true server_streaming: true }
 }`
 
 var echoFile = sync.OnceValue(func() protoreflect.FileDescriptor {
-	_ = validate.File_buf_validate_validate_proto
+	_, _ = validate.File_buf_validate_validate_proto, optionsv1.File_trunkline_options_v1_access_proto
 	var fd descriptorpb.FileDescriptorProto
 	if err := prototext.Unmarshal([]byte(schema), &fd); err != nil {
 		panic(err)
@@ -95,8 +108,8 @@ var echoFile = sync.OnceValue(func() protoreflect.FileDescriptor {
 })
 
 func method(procedure string) protoreflect.MethodDescriptor {
-	name := procedure[strings.LastIndexByte(procedure, '/')+1:]
-	return echoFile().Services().ByName("EchoService").Methods().ByName(protoreflect.Name(name))
+	service, name, _ := strings.Cut(strings.TrimPrefix(procedure, "/echo.v1."), "/")
+	return echoFile().Services().ByName(protoreflect.Name(service)).Methods().ByName(protoreflect.Name(name))
 }
 
 func newMessage() *dynamicpb.Message {

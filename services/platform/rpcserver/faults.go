@@ -85,6 +85,11 @@ func fromFault(f *fault.Fault, requestID string) *connect.Error {
 	if f.RetryAfter > 0 {
 		addDetail(out, &errdetails.RetryInfo{RetryDelay: durationpb.New(f.RetryAfter)})
 	}
+	for _, detail := range f.Details {
+		if m, ok := detail.(proto.Message); ok {
+			addDetail(out, m)
+		}
+	}
 	addRequestInfo(out, requestID)
 	return out
 }

@@ -80,7 +80,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	reload, stopReload := context.WithCancel(context.Background())
 	defer stopReload()
 	if s.certs != nil {
-		go s.certs.run(reload)
+		go s.certs.Run(reload)
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- s.accept() }()

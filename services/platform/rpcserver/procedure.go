@@ -9,6 +9,8 @@ import (
 
 	"connectrpc.com/connect"
 	"google.golang.org/protobuf/reflect/protoreflect"
+
+	optionsv1 "trunkline/gen/go/trunkline/options/v1"
 )
 
 // procedure is one RPC method with everything that is known before a call.
@@ -17,6 +19,8 @@ type procedure struct {
 	stream   connect.StreamType
 	get      bool // may be called with HTTP GET
 	infra    bool // health and reflection: no metrics, no log line unless it fails
+	audience optionsv1.Audience
+	callers  map[Identity]bool // who may call an internal procedure
 	maxBytes int
 	timeout  time.Duration
 	meter    *meter
@@ -53,9 +57,24 @@ func (s *Server) mountAll(mounts []Mount, infra bool) error {
 		if len(found) == 0 {
 			return fmt.Errorf("the mount %s does not pass the handler options on", m.Name)
 		}
+		if !infra {
+			audience, err := audienceOfService(m.Name, found)
+			if err != nil {
+				return err
+			}
+			for _, p := range found {
+				s.known[p.name] = audience
+			}
+			if audience != s.opts.Audience {
+				continue
+			}
+		}
 		s.services[m.Name] = true
 		for _, p := range found {
 			p.handler = handler
+			if !infra {
+				p.meter = newMeter(s.opts.Metrics, p.name)
+			}
 			s.procedures[p.name] = p
 		}
 	}
@@ -68,6 +87,8 @@ func (s *Server) newProcedure(spec connect.Spec, infra bool) *procedure {
 		stream:   spec.StreamType,
 		get:      spec.StreamType == connect.StreamTypeUnary && spec.IdempotencyLevel == connect.IdempotencyNoSideEffects,
 		infra:    infra,
+		audience: audienceOf(spec),
+		callers:  map[Identity]bool{},
 		maxBytes: s.cfg.MaxMessageBytes,
 		timeout:  s.cfg.RequestTimeout,
 	}
@@ -82,8 +103,8 @@ func (s *Server) newProcedure(spec connect.Spec, infra bool) *procedure {
 			p.timeout = l.Timeout
 		}
 	}
-	if !infra {
-		p.meter = newMeter(s.opts.Metrics, p.name)
+	for _, id := range s.opts.Identities[spec.Procedure] {
+		p.callers[id] = true
 	}
 	return p
 }
@@ -98,17 +119,6 @@ func (s *Server) handlerOptions(p *procedure) []connect.HandlerOption {
 		compression(s.marks, p.maxBytes),
 		connect.WithInterceptors(s.stack(p)...),
 	}
-}
-
-// checkLimits refuses limits of procedures that do not exist: a typo would
-// silently leave the default in force.
-func (s *Server) checkLimits() error {
-	for name := range s.opts.Limits {
-		if s.procedures[name] == nil {
-			return fmt.Errorf("limits are set for %s, which no mount serves", name)
-		}
-	}
-	return nil
 }
 
 // Procedure returns the procedure of the current call, such as

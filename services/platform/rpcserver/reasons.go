@@ -23,6 +23,12 @@ const (
 	ReasonHTTP2Required = "HTTP2_REQUIRED"
 	// ReasonUnknownService: the gRPC health check asked for a service that is not here.
 	ReasonUnknownService = "UNKNOWN_SERVICE"
+	// ReasonIdentityNotAllowed: the client certificate is good, and its identity may not call this procedure.
+	ReasonIdentityNotAllowed = "IDENTITY_NOT_ALLOWED"
+	// ReasonCertificateExpired: the client certificate ended while its connection stayed open.
+	ReasonCertificateExpired = "CLIENT_CERTIFICATE_EXPIRED"
+	// ReasonCertificateRequired: an internal procedure was called without a verified client certificate.
+	ReasonCertificateRequired = "CLIENT_CERTIFICATE_REQUIRED"
 )
 
 // errorDomain is the domain of every google.rpc.ErrorInfo.

@@ -19,6 +19,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.ProtoMajor == 1 {
 		limitWrite(w, time.Now().Add(s.cfg.RequestTimeout+writeStalled))
 	}
+	if s.outdated(r) {
+		w.Header().Set("Connection", "close") // on HTTP/2 calls in flight go on and new ones take a new connection
+	}
 	r = r.WithContext(begin(w, r))
 	defer s.rescue(r.Context())
 	s.entry.ServeHTTP(w, r)

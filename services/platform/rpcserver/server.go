@@ -20,6 +20,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
+
+	optionsv1 "trunkline/gen/go/trunkline/options/v1"
+	"trunkline/services/platform/tlsfiles"
 )
 
 // Options are the collaborators of a server. Only Health is required.
@@ -29,9 +32,17 @@ type Options struct {
 	Logger *slog.Logger
 	// Health gives readiness. The server drains it when it stops, and never runs it.
 	Health *Health
-	// Mounts are the RPC services, Pages the plain HTTP handlers.
+	// Audience is whose RPCs this listener serves. Default public. An internal
+	// listener needs TLS that requires client certificates.
+	Audience optionsv1.Audience
+	// Mounts are the RPC services of the process. The listener takes those of its
+	// audience, which the access options of their methods tell, and leaves the rest.
 	Mounts []Mount
-	Pages  []Page
+	// Pages are plain HTTP handlers.
+	Pages []Page
+	// Identities says by procedure who may call it. Only internal procedures have
+	// them, and one without is refused to everybody.
+	Identities map[string][]Identity
 	// Middleware wraps everything, the first one outermost. The request id is
 	// known there, the procedure is not.
 	Middleware []func(http.Handler) http.Handler
@@ -60,11 +71,12 @@ type Server struct {
 	log  *slog.Logger
 
 	health     *Health
-	certs      *certificates // nil without TLS
+	certs      *tlsfiles.Source // nil without TLS
 	marks      *marks
 	marked     connect.HandlerOption
 	procedures map[string]*procedure
 	services   map[string]bool
+	known      map[string]optionsv1.Audience // procedures of all mounts
 	validator  protovalidate.Validator
 	trace      connect.Interceptor
 	errors     *connect.ErrorWriter
@@ -100,6 +112,9 @@ func New(cfg Config, opts Options) (*Server, error) {
 	if opts.Name == "" {
 		opts.Name = "public"
 	}
+	if opts.Audience == optionsv1.Audience_AUDIENCE_UNSPECIFIED {
+		opts.Audience = public
+	}
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -111,6 +126,7 @@ func New(cfg Config, opts Options) (*Server, error) {
 		marks:      newMarks(),
 		procedures: map[string]*procedure{},
 		services:   map[string]bool{},
+		known:      map[string]optionsv1.Audience{},
 		errors:     connect.NewErrorWriter(),
 		draining:   make(chan struct{}),
 		stopping:   make(chan struct{}),
@@ -120,7 +136,9 @@ func New(cfg Config, opts Options) (*Server, error) {
 	s.inflight.idle = make(chan struct{}, 1)
 	s.marked = connect.WithHandlerOptions(codecs(s.marks)...)
 	s.observer = &observer{log: s.log, unknown: newMeter(opts.Metrics, "")}
-	for _, step := range []func() error{s.addMetrics, s.addTrace, s.addServices, s.prepareValidation, s.addPages} {
+	for _, step := range []func() error{
+		s.checkAudience, s.addMetrics, s.loadCertificates, s.addTrace, s.addServices, s.prepareValidation, s.addPages,
+	} {
 		if err := step(); err != nil {
 			return nil, err
 		}
@@ -134,23 +152,12 @@ func (s *Server) addMetrics() error {
 		Name: "trunkline_rpc_panics_total",
 		Help: "Panics that were caught while serving a request.",
 	}, []string{"listener"})
-	expiry := prometheus.NewGaugeVec(prometheus.GaugeOpts{
-		Name: "trunkline_certificate_expiry_seconds",
-		Help: "End of validity of the TLS files in force, in seconds since 1970. kind is server or client_ca.",
-	}, []string{"listener", "kind"})
 	var err error
 	if panics, err = register(s.opts.Registerer, panics); err != nil {
 		return err
 	}
-	if expiry, err = register(s.opts.Registerer, expiry); err != nil {
-		return err
-	}
 	s.panics = panics.WithLabelValues(s.opts.Name)
-	if !s.cfg.TLS.Enabled() {
-		return nil
-	}
-	s.certs, err = newCertificates(s.cfg.TLS, s.log, expiry.MustCurryWith(prometheus.Labels{"listener": s.opts.Name}))
-	return err
+	return nil
 }
 
 // register lets several listeners of a process share a collector.
@@ -193,7 +200,7 @@ func (s *Server) addServices() error {
 	if err := s.mountAll(s.opts.Mounts, false); err != nil {
 		return err
 	}
-	if err := s.checkLimits(); err != nil {
+	if err := s.checkNames(); err != nil {
 		return err
 	}
 	checker := &grpcHealth{health: s.health, services: map[string]bool{}}
@@ -276,7 +283,8 @@ func (s *Server) httpServer() *http.Server {
 		},
 	}
 	if s.certs != nil {
-		srv.TLSConfig = s.certs.serverConfig()
+		srv.TLSConfig = s.listenerTLS()
+		srv.ConnContext = s.trusting
 	}
 	return srv
 }

@@ -92,7 +92,11 @@ func (s *Server) stack(p *procedure) []connect.Interceptor {
 	if p.stream == connect.StreamTypeUnary {
 		out = append(out, deadline(p.timeout))
 	}
-	out = append(out, faults(), recoverer, s.intake(p))
+	out = append(out, faults(), recoverer)
+	if s.internal() && !p.infra {
+		out = append(out, s.authorize(p))
+	}
+	out = append(out, s.intake(p))
 	if p.infra {
 		return out
 	}
