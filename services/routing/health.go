@@ -119,11 +119,20 @@ type healthCell struct {
 	word atomic.Uint64
 	// exists is set for an operator that a store knows.
 	exists atomic.Bool
-	// The rest belongs to HealthView.mu: where the last word stood, and the time of the last one from a store.
-	version  int64
-	position Position
-	inbox    Position
-	filledAt time.Time
+	// The rest belongs to HealthView.mu: where the last word stood, when the version was last heard, and the time
+	// of the last word from a store.
+	version   int64
+	versionAt time.Time
+	position  Position
+	inbox     Position
+	filledAt  time.Time
+}
+
+// late reports whether a versioned word is older than what is known. A version that nobody repeated for HealthTTL,
+// although whoever is in charge repeats its word every 10 s, orders nothing any more: it was made up, or the count
+// began anew.
+func (c *healthCell) late(e HealthEvent) bool {
+	return e.Version < c.version && e.ObservedAt.Sub(c.versionAt) <= HealthTTL
 }
 
 func (c *healthCell) load() Health { return healthWord(c.word.Load()).Health() }
@@ -201,7 +210,7 @@ func (v *HealthView) Stale(e HealthEvent) bool {
 	}
 	cell := c.(*healthCell)
 	if e.Version > 0 {
-		return e.Version < cell.version
+		return cell.late(e)
 	}
 	return cell.position.After(e.Position)
 }
@@ -217,9 +226,12 @@ func (v *HealthView) apply(cell *healthCell, e HealthEvent) bool {
 	before := cell.load()
 	after := before.next(e)
 	switch {
-	case e.Version > 0 && e.Version < cell.version:
+	case e.Version > 0 && cell.late(e):
 		return false
 	case e.Version > 0 && e.Version == cell.version:
+		if e.ObservedAt.After(cell.versionAt) {
+			cell.versionAt = e.ObservedAt
+		}
 		if after.ObservedAt = e.ObservedAt; after == before.at(e.ObservedAt) && e.ObservedAt.After(before.ObservedAt) {
 			cell.store(after)
 		}
@@ -229,7 +241,9 @@ func (v *HealthView) apply(cell *healthCell, e HealthEvent) bool {
 	case e.Version == 0 && !after.Blocked() && e.ObservedAt.Before(cell.filledAt):
 		return false // a store had a later word
 	}
-	cell.version = max(cell.version, e.Version)
+	if e.Version > 0 {
+		cell.version, cell.versionAt = e.Version, e.ObservedAt
+	}
 	if e.Position != (Position{}) {
 		cell.position = e.Position
 	}

@@ -127,6 +127,30 @@ func TestAnOlderVersionDoesNotReviveAnOperator(t *testing.T) {
 	require.False(t, v.Stale(routing.HealthEvent{Operator: opB, Bind: routing.Bound, Position: routing.Position{Sequence: 5, At: routingtest.Now}, ObservedAt: routingtest.Now}))
 }
 
+// TestAVersionThatNobodyRepeatsLosesItsHold: an enormous version that somebody made up silences an operator for a
+// minute, not until the engine is restarted.
+func TestAVersionThatNobodyRepeatsLosesItsHold(t *testing.T) {
+	v := routing.NewHealthView()
+	event := func(bind routing.BindState, version int64, seconds int) routing.HealthEvent {
+		return routing.HealthEvent{Operator: opA, Bind: bind, Version: version, ObservedAt: routingtest.Now.Add(time.Duration(seconds) * time.Second)}
+	}
+	require.True(t, v.Apply(event(routing.Bound, 7, 0)))
+	require.True(t, v.Apply(event(routing.Unbound, 1<<62, 5)))
+	require.False(t, v.Apply(event(routing.Bound, 7, 10)))
+	require.False(t, v.Apply(event(routing.Bound, 7, 65)), "60 s are not over")
+	require.True(t, v.Stale(event(routing.Bound, 7, 65)))
+	require.False(t, v.Stale(event(routing.Bound, 7, 66)))
+	require.True(t, v.Apply(event(routing.Bound, 7, 66)))
+	require.Equal(t, routing.Bound, v.Get(opA).Bind)
+	require.True(t, v.Apply(event(routing.Unbound, 8, 70)), "versions count from there")
+	require.False(t, v.Apply(event(routing.Bound, 7, 71)))
+
+	require.False(t, v.Apply(event(routing.Unbound, 8, 120)), "a heartbeat")
+	require.True(t, v.Apply(event(routing.Failback, 0, 125)), "a word by hand")
+	require.False(t, v.Apply(event(routing.Bound, 7, 180)), "a version that is repeated keeps its hold")
+	require.False(t, v.Fill(opA, routing.StoredHealth{Health: routing.Health{Bind: routing.Bound, ObservedAt: routingtest.Now.Add(90 * time.Second)}, Version: 7}), "an old word of a store is old, whatever became of the version")
+}
+
 func TestAHeartbeatKeepsAStateFresh(t *testing.T) {
 	v := routing.NewHealthView()
 	say := func(bind routing.BindState, version int64, seconds int) bool {

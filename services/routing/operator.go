@@ -39,3 +39,6 @@ type Operator struct {
 	// ReceivesOnly is true for a RECEIVER bind: it can never send.
 	ReceivesOnly bool
 }
+
+// usable reports whether the operator may carry messages as far as its settings go.
+func (o *Operator) usable() bool { return o.Status == StatusActive && !o.ReceivesOnly }

@@ -14,6 +14,8 @@ const (
 	ReasonNoUsableOperator = "NO_USABLE_OPERATOR"
 	ReasonNotReady         = "RULES_NOT_LOADED"
 	ReasonMoving           = "RULES_CHANGING"
+	// ReasonFromManagement is no error of a call: health pages say by it that the database is bypassed.
+	ReasonFromManagement = "RULES_FROM_OPERATOR_MANAGEMENT"
 )
 
 var errNotUUID = errors.New("not a UUID")

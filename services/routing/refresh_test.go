@@ -20,13 +20,15 @@ type store struct {
 	version int64
 	err     error
 	loads   int
+	// provisional is said of every load.
+	provisional bool
 }
 
-func (s *store) load(context.Context) (routing.Versions, error) {
+func (s *store) load(context.Context) (routing.Loaded, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.loads++
-	return routing.Versions{Config: s.version, Rules: s.version}, s.err
+	return routing.Loaded{Versions: routing.Versions{Config: s.version, Rules: s.version}, Provisional: s.provisional}, s.err
 }
 
 func (s *store) holds(version int64, err error) {
@@ -97,12 +99,14 @@ func TestRefresherKeepsTheLastGoodAndComesBack(t *testing.T) {
 	refreshing(t, s, func(t *testing.T, r *routing.Refresher) {
 		require.Zero(t, r.Serving())
 		require.EqualValues(t, 1, r.Failures())
+		require.EqualError(t, r.Failure(), "down")
 		elapse(3500 * time.Millisecond) // tries again after 1 s and 2 s more
 		require.EqualValues(t, 3, r.Failures())
 		s.holds(4, nil)
 		elapse(time.Minute)
 		require.EqualValues(t, 4, r.Serving())
 		require.Zero(t, r.Failures())
+		require.NoError(t, r.Failure())
 		s.holds(4, errors.New("down again"))
 		r.Changed(5)
 		synctest.Wait()
@@ -120,6 +124,44 @@ func TestRefresherLooksAgainWhenTheStoreLagsBehindTheEvent(t *testing.T) {
 		s.holds(2, nil)
 		elapse(2 * time.Second)
 		require.EqualValues(t, 2, r.Serving())
+	})
+}
+
+func TestRefresherDoesNotWaitForeverForAVersionSomebodyMadeUp(t *testing.T) {
+	s := &store{version: 1}
+	refreshing(t, s, func(t *testing.T, r *routing.Refresher) {
+		for range 2 {
+			before := s.loaded()
+			r.Changed(1 << 62)
+			elapse(4 * time.Minute)
+			require.Less(t, s.loaded()-before, 12, "it is looked for a few times")
+			require.Greater(t, s.loaded()-before, 7, "long enough for a replica that lags")
+			before = s.loaded()
+			elapse(4 * time.Minute)
+			require.LessOrEqual(t, s.loaded()-before, 1, "afterwards there are only the sweeps")
+		}
+		s.holds(2, nil)
+		r.Changed(2)
+		synctest.Wait()
+		require.EqualValues(t, 2, r.Serving(), "a real change is followed as before")
+	})
+}
+
+func TestRefresherLooksAgainSoonAfterAProvisionalLoad(t *testing.T) {
+	s := &store{version: 3, provisional: true}
+	refreshing(t, s, func(t *testing.T, r *routing.Refresher) {
+		require.EqualValues(t, 3, r.Serving())
+		require.Zero(t, r.Failures(), "it is not a failure")
+		before := s.loaded()
+		elapse(time.Minute)
+		require.InDelta(t, 13, s.loaded()-before, 2, "every 5 s in the end")
+		s.mu.Lock()
+		s.provisional = false
+		s.mu.Unlock()
+		elapse(5 * time.Second)
+		before = s.loaded()
+		elapse(time.Minute)
+		require.Equal(t, before, s.loaded())
 	})
 }
 

@@ -14,34 +14,6 @@ import (
 	"trunkline/services/routing/routingtest"
 )
 
-func TestMemoryServesTheNewestTable(t *testing.T) {
-	var m routing.Memory
-	s := routing.NewSelector(&m)
-	q := ask()
-	var d routing.Decision
-	require.Equal(t, routing.ErrNotReady, s.Select(t.Context(), &q, &d))
-	require.Nil(t, m.Current())
-
-	table := func(version int64, operator int32) *routing.Table {
-		b := routing.NewTableBuilder(routing.NewHealthView())
-		b.AddOperator(routing.Operator{ID: opA, Status: routing.StatusActive, Types: routing.AllMessageTypes, TPSLimit: operator})
-		b.AddRule(rule("44", routing.Priority, cand(opA, 1, 1, money.Money{})))
-		return b.Build(routing.Versions{Config: version})
-	}
-	require.True(t, m.Swap(table(2, 20)))
-	require.True(t, m.Swap(table(3, 30)))
-	require.False(t, m.Swap(table(2, 21)), "versions never go backwards")
-	require.NoError(t, s.Select(t.Context(), &q, &d))
-	require.EqualValues(t, 30, d.Choices[0].TPSLimit)
-	require.EqualValues(t, 3, d.Versions.Config)
-	require.Equal(t, routing.CacheBypass, d.Cache)
-	require.EqualValues(t, 7, d.ID.Version(), "decision ids are UUIDs of version 7")
-
-	first := d.ID
-	require.NoError(t, s.Select(t.Context(), &q, &d))
-	require.NotEqual(t, first, d.ID)
-}
-
 func TestADecisionForgetsTheOneBefore(t *testing.T) {
 	table := world(rule("44", routing.Priority, cand(opA, 1, 1, euro(1)), cand(opB, 2, 1, euro(1)))).Table()
 	var d routing.Decision

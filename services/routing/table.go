@@ -101,6 +101,42 @@ func (t *Table) Prefixes() int {
 	return count
 }
 
+// UsableOperators gives the operators that are ACTIVE and can send: those whose health matters.
+func (t *Table) UsableOperators() []uuid.UUID {
+	var ids []uuid.UUID
+	for i := range t.operators {
+		if t.operators[i].usable() {
+			ids = append(ids, t.operators[i].ID)
+		}
+	}
+	return ids
+}
+
+// longest is the length in digits of the longest prefix of any rule or rate.
+func (t *Table) longest() int { return max(t.rules.depth, t.rates.depth) }
+
+// withOperators gives the table with the operators as they are now; rules and rates are shared with t. An operator
+// that is not among them is never usable any more.
+func (t *Table) withOperators(v Versions, operators []Operator, health *HealthView) *Table {
+	next := *t
+	next.versions = v
+	next.operators = make([]operatorRow, len(t.operators), len(t.operators)+len(operators))
+	places := make(map[uuid.UUID]int, len(t.operators))
+	for i, o := range t.operators {
+		places[o.ID] = i
+		next.operators[i] = operatorRow{Operator: &Operator{ID: o.ID}, health: o.health}
+	}
+	for i := range operators {
+		row := operatorRow{Operator: &operators[i], health: health.known(operators[i].ID)}
+		if at, ok := places[operators[i].ID]; ok {
+			next.operators[at] = row
+		} else {
+			next.operators = append(next.operators, row)
+		}
+	}
+	return &next
+}
+
 func (t *Table) price(currency uint16, nanos int64) money.Money {
 	return money.Money{Nanos: nanos, Currency: t.currencies[currency].code}
 }

@@ -20,6 +20,8 @@ type node struct {
 // sentinel that only ends the rows of the node before.
 type trie struct {
 	nodes []node
+	// depth is the length in digits of the longest key.
+	depth int
 }
 
 // buildTrie indexes rows whose keys are sorted ascending; equal keys are one range. It reports, in row
@@ -33,6 +35,7 @@ func buildTrie(keys []string) (t trie, order []uint32) {
 	for depth := 0; len(level) > 0; depth++ {
 		first := uint32(len(t.nodes) + len(level)) // children come after this whole level
 		next = next[:0]
+		t.depth = depth
 		for _, s := range level {
 			n := node{first: first, entry: uint32(len(order))}
 			at := s.lo

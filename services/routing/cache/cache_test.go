@@ -333,3 +333,21 @@ func TestHealthIsSharedBetweenEngines(t *testing.T) {
 
 	require.ErrorIs(t, cache.NewHealth(broken{}, plain, clk).Fill(t.Context(), view, []uuid.UUID{id}), rediscache.ErrUnavailable)
 }
+
+func TestHealthOfManyOperatorsIsReadInParts(t *testing.T) {
+	clk := clock.NewFake(routingtest.Now)
+	store, err := rediscache.NewMemory(5000, clk)
+	require.NoError(t, err)
+	h := cache.NewHealth(store, plain, clk)
+	var ids []uuid.UUID
+	for n := range uint64(1200) { // two keys each, and a cache takes 1,000 in a call
+		id := routingtest.UID(n)
+		ids = append(ids, id)
+		require.NoError(t, h.Save(t.Context(), routing.HealthEvent{Operator: id, Bind: routing.Unbound, ObservedAt: routingtest.Now}))
+	}
+	view := routing.NewHealthView()
+	require.NoError(t, h.Fill(t.Context(), view, ids))
+	for _, id := range ids {
+		require.Equal(t, routing.Unbound, view.Get(id).Bind)
+	}
+}

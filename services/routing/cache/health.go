@@ -3,6 +3,7 @@ package cache
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -56,9 +57,21 @@ func (h *Health) Save(ctx context.Context, e routing.HealthEvent) error {
 	return h.store.Set(ctx, engineHealthKey+e.Operator.String(), value, left)
 }
 
+// fillBatch keeps the two keys of each operator within what a cache takes in one call.
+const fillBatch = 500
+
 // Fill brings the view up to date with what the cache knows of the operators. The word of
 // operator-management comes before that of another engine.
 func (h *Health) Fill(ctx context.Context, view *routing.HealthView, operators []uuid.UUID) error {
+	for batch := range slices.Chunk(operators, fillBatch) {
+		if err := h.fill(ctx, view, batch); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (h *Health) fill(ctx context.Context, view *routing.HealthView, operators []uuid.UUID) error {
 	keys := make([]string, 0, 2*len(operators))
 	for _, id := range operators {
 		keys = append(keys, reducedHealthKey+id.String(), engineHealthKey+id.String())

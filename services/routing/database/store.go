@@ -4,8 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"time"
 
-	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
 	"trunkline/services/platform/bunstore"
@@ -27,9 +27,16 @@ const stateQuery = `SELECT s.config_version, s.rules_version,
 	coalesce((SELECT max(length(prefix)) FROM rates), 1)
 FROM config_state AS s`
 
+// stateTimeout bounds a look at the state. It is short, because an engine turns to operator-management after it.
+const stateTimeout = 2 * time.Second
+
 // State reads the versions and the longest prefix.
 func (s *Store) State(ctx context.Context) (routing.State, error) {
-	return state(bunstore.WithQueryName(ctx, "state"), s.db)
+	caller := ctx
+	ctx, cancel := context.WithTimeout(bunstore.WithQueryName(ctx, "state"), stateTimeout)
+	defer cancel()
+	st, err := state(ctx, s.db)
+	return st, hung(caller, err)
 }
 
 // Check answers nil when the store can be read.
@@ -81,25 +88,35 @@ func readFault(err error) error {
 // hung turns the end of our own patience into UNAVAILABLE: to the caller, whose time is not up, a store that
 // hangs and one that is down are the same.
 func hung(caller context.Context, err error) error {
-	if caller.Err() == nil && fault.From(err).Kind == fault.DeadlineExceeded {
+	if err != nil && caller.Err() == nil && fault.From(err).Kind == fault.DeadlineExceeded {
 		return fault.New(fault.Unavailable, ReasonUnavailable, "the store of routing rules does not answer").
 			WithRetry(retryAfter).Wrap(err)
 	}
 	return err
 }
 
-// UsableOperators gives the operators that are ACTIVE and can send: those whose health matters.
-func (s *Store) UsableOperators(ctx context.Context) (ids []uuid.UUID, err error) {
-	ctx, cancel := context.WithTimeout(bunstore.WithQueryName(ctx, "usable_operators"), findTimeout)
+const operatorsQuery = `SELECT s.config_version, s.rules_version, ` + operatorColumns + `
+FROM config_state AS s LEFT JOIN operators AS o ON o.deleted_at IS NULL`
+
+// operatorsTimeout bounds the read of all operators, of which there are hundreds at most.
+const operatorsTimeout = 5 * time.Second
+
+// Operators reads all live operators and the versions they belong to, in one statement.
+func (s *Store) Operators(ctx context.Context) (operators []routing.Operator, v routing.Versions, err error) {
+	caller := ctx
+	ctx, cancel := context.WithTimeout(bunstore.WithQueryName(ctx, "operators"), operatorsTimeout)
 	defer cancel()
-	err = rows(ctx, s.db, `SELECT operator_id FROM operators
-		WHERE deleted_at IS NULL AND status = 'ACTIVE' AND bind_type <> 'RECEIVER'`, func(r *sql.Rows) error {
-		var id uuid.UUID
-		err := r.Scan(&id)
-		ids = append(ids, id)
-		return err
+	err = rows(ctx, s.db, operatorsQuery, func(r *sql.Rows) error {
+		var o operatorRow
+		if err := r.Scan(append([]any{&v.Config, &v.Rules}, o.fields()...)...); err != nil {
+			return err
+		}
+		if o.id.Valid {
+			operators = append(operators, o.operator())
+		}
+		return nil
 	})
-	return ids, err
+	return operators, v, hung(caller, err)
 }
 
 // fxRates reads the worth of every currency.

@@ -69,10 +69,8 @@ func TestEverySourceAgreesWithTheOracle(t *testing.T) {
 			table, err := store.Load(t.Context(), view)
 			require.NoError(t, err)
 			require.Equal(t, state.Versions, table.Versions())
-			var memory routing.Memory
-			memory.Swap(table)
 			sources := map[string]routing.Source{
-				"memory":   &memory,
+				"memory":   routingtest.Source(table),
 				"database": routing.NewExtracts(store, still{state}, view),
 			}
 			for range 40 {
@@ -138,9 +136,14 @@ func TestFindReadsWhatConcernsTheNumber(t *testing.T) {
 		require.Len(t, e.Rates, 1, "only the rate of the operator, prefix and message type asked for")
 		require.Empty(t, e.FX, "one currency needs no FX rates")
 
-		ids, err := store.UsableOperators(t.Context())
+		operators, versions, err := store.Operators(t.Context())
 		require.NoError(t, err)
-		require.Equal(t, []uuid.UUID{routingtest.UID(1)}, ids, "a suspended operator is not usable")
+		require.Equal(t, state.Versions, versions)
+		statuses := map[uuid.UUID]routing.Status{}
+		for _, o := range operators {
+			statuses[o.ID] = o.Status
+		}
+		require.Equal(t, map[uuid.UUID]routing.Status{routingtest.UID(1): routing.StatusActive, routingtest.UID(2): routing.StatusSuspended}, statuses)
 
 		e, _, err = store.Find(t.Context(), routing.Lookup{Account: routingtest.UID(1001), Type: routing.SMS})
 		require.NoError(t, err)
@@ -157,6 +160,10 @@ func TestAnEmptyStoreIsAnswered(t *testing.T) {
 		table, err := store.Load(t.Context(), routing.NewHealthView())
 		require.NoError(t, err)
 		require.Zero(t, table.Rules())
+		operators, versions, err := store.Operators(t.Context())
+		require.NoError(t, err)
+		require.Empty(t, operators)
+		require.Equal(t, state.Versions, versions)
 	})
 }
 
@@ -166,7 +173,11 @@ func TestAStoreOutOfReachIsUnavailable(t *testing.T) {
 	store := database.NewStore(db)
 	require.NoError(t, store.Check(t.Context()))
 	server.Pause(t)
-	_, _, err := store.Find(t.Context(), routing.Lookup{Digits: "44"})
+	_, err := store.State(t.Context()) // on a connection that is open: there is no answer, and no error either
+	require.True(t, fault.Is(err, database.ReasonUnavailable), "the engine looks elsewhere after seconds")
+	_, _, err = store.Operators(t.Context())
+	require.True(t, fault.Is(err, database.ReasonUnavailable))
+	_, _, err = store.Find(t.Context(), routing.Lookup{Digits: "44"})
 	require.Equal(t, fault.Unavailable, fault.From(err).Kind, "a store that hangs is out of reach")
 	require.Equal(t, database.ReasonUnavailable, fault.From(err).Reason)
 	server.Resume(t)
@@ -179,7 +190,7 @@ func TestAStoreOutOfReachIsUnavailable(t *testing.T) {
 			return err
 		},
 		"load":      func(ctx context.Context) error { _, err := store.Load(ctx, view); return err },
-		"operators": func(ctx context.Context) error { _, err := store.UsableOperators(ctx); return err },
+		"operators": func(ctx context.Context) error { _, _, err := store.Operators(ctx); return err },
 	} {
 		f := fault.From(call(t.Context()))
 		require.Equal(t, fault.Unavailable, f.Kind, name)

@@ -35,7 +35,9 @@ type Gauges struct {
 	Prefixes func() int
 	// Failures is how many refreshes failed in a row.
 	Failures func() int64
-	Clock    clock.Clock
+	// Origin is where the rules in force came from.
+	Origin func() routing.Origin
+	Clock  clock.Clock
 }
 
 // queryBuckets go from an indexed lookup to the statement timeout.
@@ -74,7 +76,19 @@ func (g Gauges) Register(reg prometheus.Registerer) error {
 	gauge := func(name, help string, read func() float64) prometheus.Collector {
 		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, read)
 	}
+	source := func(name string, origin routing.Origin) prometheus.Collector {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "routing_engine_config_source", Help: "1 for where the rules in force came from, else 0.",
+			ConstLabels: prometheus.Labels{"source": name},
+		}, func() float64 {
+			if g.Origin() == origin {
+				return 1
+			}
+			return 0
+		})
+	}
 	return register(reg,
+		source("database", routing.FromDatabase), source("operator_management", routing.FromManagement),
 		gauge("routing_engine_operators_healthy_total", "ACTIVE operators that can send and are known to be up and healthy.",
 			func() float64 { return float64(g.Health.CountHealthy(g.Usable(), g.Clock.Now())) }),
 		gauge("routing_engine_prefix_cache_size", "Different prefixes held in memory.",

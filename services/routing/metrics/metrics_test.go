@@ -59,10 +59,15 @@ func TestEventsAndGauges(t *testing.T) {
 
 	view := routing.NewHealthView()
 	view.Fill(routingtest.UID(1), routing.StoredHealth{Health: routing.Health{Bind: routing.Bound, Quality: routing.Healthy, ObservedAt: routingtest.Now}})
-	g := metrics.Gauges{Health: view, Usable: func() []uuid.UUID { return []uuid.UUID{routingtest.UID(1)} }, Prefixes: func() int { return 28 }, Failures: func() int64 { return 3 }, Clock: clock.NewFake(routingtest.Now)}
+	g := metrics.Gauges{Health: view, Usable: func() []uuid.UUID { return []uuid.UUID{routingtest.UID(1)} }, Prefixes: func() int { return 28 }, Failures: func() int64 { return 3 },
+		Origin: func() routing.Origin { return routing.FromManagement }, Clock: clock.NewFake(routingtest.Now)}
 	require.NoError(t, g.Register(reg))
 	require.Error(t, g.Register(reg))
 	require.NoError(t, testutil.GatherAndCompare(reg, strings.NewReader(`
+# HELP routing_engine_config_source 1 for where the rules in force came from, else 0.
+# TYPE routing_engine_config_source gauge
+routing_engine_config_source{source="database"} 0
+routing_engine_config_source{source="operator_management"} 1
 # HELP routing_engine_operators_healthy_total ACTIVE operators that can send and are known to be up and healthy.
 # TYPE routing_engine_operators_healthy_total gauge
 routing_engine_operators_healthy_total 1
@@ -72,5 +77,5 @@ routing_engine_prefix_cache_size 28
 # HELP routing_engine_refresh_failures Refreshes of the rules that failed in a row.
 # TYPE routing_engine_refresh_failures gauge
 routing_engine_refresh_failures 3
-`), "routing_engine_operators_healthy_total", "routing_engine_prefix_cache_size", "routing_engine_refresh_failures"))
+`), "routing_engine_config_source", "routing_engine_operators_healthy_total", "routing_engine_prefix_cache_size", "routing_engine_refresh_failures"))
 }

@@ -5,25 +5,25 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"connectrpc.com/connect"
-	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/trace"
 	"go.uber.org/fx"
 
+	"trunkline/gen/go/trunkline/operators/v1/operatorsv1connect"
 	"trunkline/gen/go/trunkline/routing/v1/routingv1connect"
 	"trunkline/services/platform/bunstore"
 	"trunkline/services/platform/clock"
 	"trunkline/services/platform/jetstream"
 	"trunkline/services/platform/platformfx"
+	"trunkline/services/platform/rpcclient"
 	"trunkline/services/platform/rpcserver"
 	"trunkline/services/routing"
 	"trunkline/services/routing/bus"
 	"trunkline/services/routing/cache"
+	"trunkline/services/routing/control"
 	"trunkline/services/routing/database"
 	"trunkline/services/routing/metrics"
 	"trunkline/services/routing/rpc"
@@ -44,7 +44,9 @@ var Module = fx.Module("routing",
 	fx.Provide(
 		routing.NewHealthView,
 		database.NewStore,
-		newEngine,
+		newManagement,
+		newSupply,
+		newPoke,
 		metrics.New,
 		newServerMetrics,
 		newObserver,
@@ -54,91 +56,73 @@ var Module = fx.Module("routing",
 		platformfx.Limits(newLimits),
 		platformfx.Dependency(newRulesDependency),
 		platformfx.Dependency(newDatabaseDependency),
+		fx.Annotate(newManagementDependencies, fx.ResultTags(`group:"dependencies,flatten"`)),
 	),
 	fx.Invoke(registerGauges, startRefresh, startBus, startHealthPoll),
 )
 
-// engine is what the engine serves and how it is brought up to date.
-type engine struct {
-	store     *database.Store
-	health    *routing.HealthView
-	table     string
-	loading   sync.Mutex // one load at a time, so that states only grow
-	memory    routing.Memory
-	state     atomic.Pointer[routing.State]
-	usable    atomic.Pointer[[]uuid.UUID]
-	refresher *routing.Refresher
-	applied   func()
-}
+// management is the way to operator-management; it is nil inside when there is none.
+type management struct{ *control.Client }
 
-func (e *engine) usableOperators() []uuid.UUID {
-	if ids := e.usable.Load(); ids != nil {
-		return *ids
+func newManagement(lc fx.Lifecycle, c Config, clk clock.Clock, log *slog.Logger, reg prometheus.Registerer) (management, error) {
+	if c.Control.URL == "" {
+		return management{}, nil
 	}
-	return nil
-}
-
-func newEngine(c Config, store *database.Store, health *routing.HealthView, m *metrics.Metrics, log *slog.Logger) *engine {
-	e := &engine{store: store, health: health, table: c.Table, applied: m.ConfigApplied}
-	e.refresher = routing.NewRefresher(e.load, log)
-	return e
-}
-
-// Renew implements routing.States: a lookup found the store at another version before the event of the change
-// came.
-func (e *engine) Renew(ctx context.Context, version int64) error {
-	if state, ok := e.State(); ok && state.Versions.Config >= version {
-		return nil
-	}
-	e.refresher.Changed(version)
-	_, err := e.load(ctx)
-	return err
-}
-
-// load reads the state, and in memory mode everything when the state is new, and puts it in force.
-func (e *engine) load(ctx context.Context) (routing.Versions, error) {
-	e.loading.Lock()
-	defer e.loading.Unlock()
-	state, err := e.store.State(ctx)
+	client, err := rpcclient.New(c.Control, log, reg)
 	if err != nil {
-		return routing.Versions{}, err
+		return management{}, err
 	}
-	old := e.state.Load()
-	if old != nil && old.Versions.Config >= state.Versions.Config {
-		return old.Versions, nil
+	lc.Append(fx.StopHook(client.Close))
+	platformfx.Background(lc, client.Run)
+	service := operatorsv1connect.NewInternalOperatorServiceClient(client, client.URL(), client.Options())
+	return management{control.New(service, clk)}, nil
+}
+
+// poke wakes the health poll: other operators than before may be usable.
+type poke chan struct{}
+
+func newPoke() poke { return make(poke, 1) }
+
+func (p poke) tell() {
+	select {
+	case p <- struct{}{}:
+	default: // it is awake already
 	}
-	if e.table == TableMemory {
-		table, err := e.store.Load(ctx, e.health)
-		if err != nil {
-			return routing.Versions{}, err
+}
+
+type supplyIn struct {
+	fx.In
+	Config     Config
+	Store      *database.Store
+	Management management
+	Health     *routing.HealthView
+	Metrics    *metrics.Metrics
+	Poke       poke
+	Clock      clock.Clock
+	Log        *slog.Logger
+}
+
+func newSupply(in supplyIn) *routing.Supply {
+	from := routing.SupplySources{Store: in.Store, Whole: in.Config.Table == TableMemory}
+	if in.Management.Client != nil {
+		from.Substitute = in.Management
+	}
+	return routing.NewSupply(from, in.Health, in.Clock.Now, in.Log, func() {
+		in.Metrics.ConfigApplied()
+		in.Poke.tell()
+	})
+}
+
+func registerGauges(reg prometheus.Registerer, s *routing.Supply, health *routing.HealthView, clk clock.Clock) error {
+	prefixes := func() int {
+		if t := s.Table(); t != nil {
+			return t.Prefixes()
 		}
-		e.memory.Swap(table)
-		state.Versions = table.Versions()
+		return 0
 	}
-	e.state.Store(&state)
-	if old != nil {
-		e.applied()
-	}
-	return state.Versions, nil
-}
-
-// State implements routing.States.
-func (e *engine) State() (routing.State, bool) {
-	if s := e.state.Load(); s != nil {
-		return *s, true
-	}
-	return routing.State{}, false
-}
-
-func (e *engine) prefixes() int {
-	if t := e.memory.Current(); t != nil {
-		return t.Prefixes()
-	}
-	return 0
-}
-
-func registerGauges(reg prometheus.Registerer, e *engine, health *routing.HealthView, clk clock.Clock) error {
-	return metrics.Gauges{Health: health, Usable: e.usableOperators, Prefixes: e.prefixes, Failures: e.refresher.Failures, Clock: clk}.Register(reg)
+	return metrics.Gauges{
+		Health: health, Usable: s.UsableOperators, Prefixes: prefixes, Failures: s.Failures, Origin: s.Origin, Clock: clk,
+	}.Register(reg)
 }
 
 func newServerMetrics(reg prometheus.Registerer) (rpcserver.Metrics, error) {
@@ -151,31 +135,32 @@ func newObserver(m *metrics.Metrics) *bunstore.Observer {
 
 type handlerIn struct {
 	fx.In
-	Engine  *engine
 	Config  Config
+	Store   *database.Store
+	Supply  *routing.Supply
 	Cache   SharedCache
-	Health  *routing.HealthView
 	Metrics *metrics.Metrics
 	Clock   clock.Clock
 	Tracer  trace.Tracer
 	Log     *slog.Logger
 }
 
-// newHandler stacks the decision path; from the inside out: store, sharing, shared cache, local cache, selector,
-// counting.
+// newHandler stacks the decision path; from the inside out: store, shared cache, sharing, local cache, supply,
+// selector, counting.
 func newHandler(in handlerIn) (*rpc.Handler, error) {
-	var source routing.Source = &in.Engine.memory
+	var finder routing.Finder
 	if in.Config.Table == TableDatabase {
 		m := in.Metrics
-		shared := cache.NewCached(cache.NewShared(in.Engine.store), in.Cache,
+		cached := cache.NewCached(in.Store, in.Cache,
 			m.CacheHits.WithLabelValues("decision"), m.CacheMisses.WithLabelValues("decision"), in.Log)
-		local, err := cache.NewLocal(shared, m.CacheHits.WithLabelValues("local"), m.CacheMisses.WithLabelValues("local"), in.Clock)
+		// Equal questions share the way to the shared cache too: one reads it and one fills it.
+		local, err := cache.NewLocal(cache.NewShared(cached), m.CacheHits.WithLabelValues("local"), m.CacheMisses.WithLabelValues("local"), in.Clock)
 		if err != nil {
 			return nil, err
 		}
-		source = routing.NewExtracts(local, in.Engine, in.Health)
+		finder = local
 	}
-	return rpc.NewHandler(in.Metrics.Count(routing.NewSelector(source)), in.Clock, in.Tracer), nil
+	return rpc.NewHandler(in.Metrics.Count(routing.NewSelector(in.Supply.Source(finder))), in.Clock, in.Tracer), nil
 }
 
 func newMount(h *rpc.Handler) rpcserver.Mount {
@@ -193,15 +178,20 @@ func newLimits() map[string]rpcserver.Limits {
 	}
 }
 
-var errNoRules = errors.New("the routing rules were not read yet")
+func newRulesDependency(s *routing.Supply) rpcserver.Dependency {
+	return rpcserver.Dependency{Name: "rules", Required: true, Check: s.CheckReady}
+}
 
-func newRulesDependency(e *engine) rpcserver.Dependency {
-	return rpcserver.Dependency{Name: "rules", Required: true, Check: func(context.Context) error {
-		if e.refresher.Serving() == 0 {
-			return errNoRules
-		}
+// newManagementDependencies are optional too. The second one is down while the database is bypassed, so that the
+// health pages and the log say where the rules came from, and since when.
+func newManagementDependencies(m management, s *routing.Supply) []rpcserver.Dependency {
+	if m.Client == nil {
 		return nil
-	}}
+	}
+	return []rpcserver.Dependency{
+		{Name: "operator-management", Check: m.Check},
+		{Name: "rules-from-database", Check: s.CheckOrigin},
+	}
 }
 
 // newDatabaseDependency is optional: an engine with rules goes on from cache or memory.
@@ -218,12 +208,12 @@ func newHealthCache(c SharedCache, clk clock.Clock) (*cache.Health, bus.Saver) {
 // and becomes ready when they come.
 const firstLoad = 2 * time.Second
 
-func startRefresh(lc fx.Lifecycle, e *engine) {
-	platformfx.Background(lc, e.refresher.Run)
+func startRefresh(lc fx.Lifecycle, s *routing.Supply) {
+	platformfx.Background(lc, s.Run)
 	lc.Append(fx.StartHook(func(ctx context.Context) {
 		ctx, cancel := context.WithTimeout(ctx, firstLoad)
 		defer cancel()
-		e.refresher.Await(ctx, 1)
+		s.Await(ctx, 1)
 	}))
 }
 
@@ -236,7 +226,7 @@ type busIn struct {
 	Conn      *jetstream.Conn
 	View      *routing.HealthView
 	Saver     bus.Saver
-	Engine    *engine
+	Supply    *routing.Supply
 	Metrics   *metrics.Metrics
 	Clock     clock.Clock
 	Log       *slog.Logger
@@ -244,7 +234,7 @@ type busIn struct {
 
 func startBus(in busIn) {
 	health := bus.NewHealth(in.Conn, in.View, in.Saver, in.Metrics, in.Clock, in.Log)
-	changes := bus.NewConfig(in.Conn, in.Engine.refresher, in.Log)
+	changes := bus.NewConfig(in.Conn, in.Supply, in.Log)
 	life, end := context.WithCancel(context.Background())
 	in.Lifecycle.Append(fx.StopHook(end))
 	in.Lifecycle.Append(fx.StartHook(func(ctx context.Context) error {
@@ -275,41 +265,52 @@ func startBus(in busIn) {
 
 type pollIn struct {
 	fx.In
-	Lifecycle fx.Lifecycle
-	Config    Config
-	Engine    *engine
-	Store     *database.Store
-	View      *routing.HealthView
-	Cache     *cache.Health
-	Log       *slog.Logger
+	Lifecycle  fx.Lifecycle
+	Config     Config
+	Supply     *routing.Supply
+	View       *routing.HealthView
+	Cache      *cache.Health
+	Management management
+	Poke       poke
+	Clock      clock.Clock
+	Log        *slog.Logger
 }
 
-// pollHealth asks for the operators of the store, or for the last ones known while it is out of reach.
-func pollHealth(ctx context.Context, in pollIn) error {
-	operators, err := in.Store.UsableOperators(ctx)
-	if err != nil {
-		operators = in.Engine.usableOperators()
-	} else {
-		in.Engine.usable.Store(&operators)
-		in.View.Know(operators)
-	}
-	return in.Cache.Fill(ctx, in.View, operators)
-}
+// firstPoll bounds how long a start waits for what others know of the operators' health.
+const firstPoll = 2 * time.Second
 
-// startHealthPoll fills the view from the shared cache, at start and then regularly: the second source of
-// health when events do not arrive.
+// startHealthPoll fills the view from the shared cache and operator-management, at start, regularly and when
+// operators change: the sources of health when events do not arrive.
 func startHealthPoll(in pollIn) {
+	var last routing.HealthSource
+	if in.Management.Client != nil {
+		last = in.Management
+	}
+	recall := routing.NewRecall(in.View, in.Cache, last, in.Clock.Now)
+	poll := func(ctx context.Context) {
+		if err := recall.Poll(ctx, in.Supply.UsableOperators()); err != nil && ctx.Err() == nil {
+			in.Log.DebugContext(ctx, "health could not be read", "error", err)
+		}
+	}
+	// Before the loop below: an engine that answers before it asked would name operators that are out.
+	in.Lifecycle.Append(fx.StartHook(func(ctx context.Context) {
+		ctx, cancel := context.WithTimeout(ctx, firstPoll)
+		defer cancel()
+		poll(ctx)
+	}))
 	platformfx.Background(in.Lifecycle, func(ctx context.Context) {
+		if !in.Supply.Await(ctx, 1) {
+			return
+		}
 		ticker := time.NewTicker(in.Config.HealthPoll)
 		defer ticker.Stop()
 		for {
-			if err := pollHealth(ctx, in); err != nil && ctx.Err() == nil {
-				in.Log.DebugContext(ctx, "health could not be read from the shared cache", "error", err)
-			}
+			poll(ctx)
 			select {
 			case <-ctx.Done():
 				return
 			case <-ticker.C:
+			case <-in.Poke:
 			}
 		}
 	})

@@ -35,7 +35,7 @@ type world struct {
 	app    *fx.App
 	conn   *jetstream.Conn
 	db     *bun.DB
-	engine *engine
+	supply *routing.Supply
 	health *routing.HealthView
 	server *rpcserver.Server
 }
@@ -63,12 +63,12 @@ func newWorld(ctx context.Context) (w *world, err error) {
 		platformfx.Module, platformfx.Database, platformfx.NATS, Module,
 		fx.Provide(func(clk clock.Clock) (SharedCache, error) { return rediscache.NewMemory(1000, clk) }),
 		fx.Decorate(migrate),
-		fx.Populate(&w.conn, &w.db, &w.engine, &w.health, &w.server),
+		fx.Populate(&w.conn, &w.db, &w.supply, &w.health, &w.server),
 	)
 	if err = w.app.Start(ctx); err != nil {
 		return w, err
 	}
-	if !w.engine.refresher.Await(ctx, 1) {
+	if !w.supply.Await(ctx, 1) {
 		return w, errors.New("the engine did not read its rules")
 	}
 	return w, nil
@@ -130,7 +130,7 @@ func (w *world) change(ctx context.Context, write func(tx bun.Tx) error) error {
 func (w *world) serves(ctx context.Context, version int64) bool {
 	ctx, cancel := context.WithTimeout(ctx, 200*time.Millisecond)
 	defer cancel()
-	return w.engine.refresher.Await(ctx, version)
+	return w.supply.Await(ctx, version)
 }
 
 // say publishes the bind state of an operator and returns when the engine knows it.

@@ -36,7 +36,12 @@ func (rs *RuleSet) View() *routing.HealthView {
 
 // Table compiles the set in memory.
 func (rs *RuleSet) Table() *routing.Table {
-	b := routing.NewTableBuilder(rs.View())
+	return rs.TableWith(rs.View(), routing.Versions{Config: 7, Rules: 5})
+}
+
+// TableWith is Table for a view and versions of the test's own.
+func (rs *RuleSet) TableWith(health *routing.HealthView, v routing.Versions) *routing.Table {
+	b := routing.NewTableBuilder(health)
 	for _, o := range rs.Operators {
 		b.AddOperator(o)
 	}
@@ -49,7 +54,7 @@ func (rs *RuleSet) Table() *routing.Table {
 	for c, n := range rs.FX {
 		b.AddFXRate(c, n)
 	}
-	return b.Build(routing.Versions{Config: 7, Rules: 5})
+	return b.Build(v)
 }
 
 // Answer is what a decision comes to.

@@ -32,7 +32,7 @@ import (
 const account = "00000000-0000-0000-0000-000000000001"
 
 // table has two operators for +44 and one, out of service, for +49.
-func table(t *testing.T) *routing.Memory {
+func table(t *testing.T) routing.Source {
 	t.Helper()
 	view := routing.NewHealthView()
 	b := routing.NewTableBuilder(view)
@@ -52,9 +52,7 @@ func table(t *testing.T) *routing.Memory {
 	rule(11, "49", routing.Priority, routing.Candidate{Operator: routingtest.UID(3), Priority: 1})
 	rule(12, "33", routing.Weighted, one, two)
 	rule(13, "34", routing.Failover, one, two, routing.Candidate{Operator: routingtest.UID(99), Priority: 3, Price: money.Money{}})
-	m := &routing.Memory{}
-	m.Swap(b.Build(routing.Versions{Config: 12, Rules: 8}))
-	return m
+	return routingtest.Source(b.Build(routing.Versions{Config: 12, Rules: 8}))
 }
 
 type served struct {
@@ -262,10 +260,8 @@ func TestABatchEndsWithItsCaller(t *testing.T) {
 
 // FuzzSelectOperator: whatever comes, the answer is an operator or a precise error, never INTERNAL.
 func FuzzSelectOperator(f *testing.F) {
-	m := &routing.Memory{}
 	rs, _ := routingtest.Generate(rand.New(rand.NewPCG(5, 5)))
-	m.Swap(rs.Table())
-	h := rpc.NewHandler(routing.NewSelector(m), clock.NewFake(routingtest.Now), sdktrace.NewTracerProvider().Tracer("fuzz"))
+	h := rpc.NewHandler(routing.NewSelector(routingtest.Source(rs.Table())), clock.NewFake(routingtest.Now), sdktrace.NewTracerProvider().Tracer("fuzz"))
 	f.Add("+1200000", account, int32(1), "m", "")
 	f.Add("+0", "", int32(-1), strings.Repeat("x", 200), "x")
 	f.Fuzz(func(t *testing.T, to, accountID string, kind int32, messageID, exclude string) {
