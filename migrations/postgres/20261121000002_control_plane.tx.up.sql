@@ -97,7 +97,8 @@ CREATE TABLE ops_routing.outbox (
 
 --bun:split
 
-CREATE INDEX outbox_due ON ops_routing.outbox (due_at) WHERE state <> 'PUBLISHED';
+-- Serves claims: what waits, in the order of the changes.
+CREATE INDEX outbox_waiting ON ops_routing.outbox (created_at, event_id) WHERE state <> 'PUBLISHED';
 
 --bun:split
 

@@ -126,7 +126,8 @@ CREATE TABLE outbox (
 
 --bun:split
 
-CREATE INDEX outbox_due ON outbox (due_at) WHERE state <> 'PUBLISHED';
+-- Serves claims: what waits, in the order of the changes.
+CREATE INDEX outbox_waiting ON outbox (created_at, event_id) WHERE state <> 'PUBLISHED';
 
 --bun:split
 

@@ -145,7 +145,9 @@ func FuzzParseOperators(f *testing.F) {
 			if line.Status == 0 {
 				line.Status = operators.Inactive
 			}
-			require.NoError(t, line.Validate(), "what is taken is valid")
+			whole := line.Operator
+			whole.BurstMultiplier, whole.EnforcementMode = operators.DefaultBurst, operators.HardReject
+			require.NoError(t, whole.Validate(), "what is taken is valid")
 			all = append(all, line.Operator)
 		}
 		var again bytes.Buffer

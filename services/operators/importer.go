@@ -3,13 +3,14 @@ package operators
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
 	"github.com/google/uuid"
 
-	"trunkline/services/platform/e164"
 	"trunkline/services/platform/fault"
 )
 
@@ -23,209 +24,281 @@ const (
 // importLimit bounds one import, whatever the caller allows.
 const importLimit = 5 * time.Minute
 
-// announceLimit bounds telling others about a committed import.
-const announceLimit = 5 * time.Second
-
-// Store keeps operators and rules.
-type Store interface {
-	// InTx runs do in one transaction that behaves as if it were alone, and commits
-	// when do returns nil. It may run do several times.
-	InTx(ctx context.Context, do func(ctx context.Context, tx Tx) error) error
-	// LiveOperators returns every live operator.
-	LiveOperators(ctx context.Context) ([]Operator, error)
-}
-
-// Tx is what an import does inside a transaction.
-type Tx interface {
-	// LiveOperators returns every live operator.
-	LiveOperators(ctx context.Context) ([]Operator, error)
-	// LiveRules returns the live rules of the prefixes, of every account.
-	LiveRules(ctx context.Context, prefixes []e164.Prefix) ([]Rule, error)
-	// PutOperators inserts operators with new ids and replaces those with known ones.
-	PutOperators(ctx context.Context, all []Operator) error
-	// PutRules inserts rules with new ids and replaces those with known ones, with
-	// their candidates. It reports how many are done, when stored is not nil.
-	PutRules(ctx context.Context, all []Rule, stored func(done int64)) error
-	// RaiseConfigVersion raises the version of the configuration, and that of the
-	// rules too when asked, and returns the former.
-	RaiseConfigVersion(ctx context.Context, rulesToo bool, at time.Time) (int64, error)
-}
-
-// Change is what a committed import tells others.
-type Change struct {
-	// ConfigVersion is the version that holds the change.
-	ConfigVersion int64
-	OccurredAt    time.Time
-	// Created and Updated tell whether rows of that kind are in it.
-	Created, Updated bool
-}
-
-// Announcer tells others about committed changes. It must not fail the change:
-// what it cannot deliver, it logs.
-type Announcer interface {
-	Announce(ctx context.Context, change Change)
+// ImportStore is what an import needs to be kept.
+type ImportStore interface {
+	Store
+	// LiveOperators gives every live operator.
+	LiveOperators(ctx context.Context) ([]Operator, Freshness, error)
 }
 
 // Importer stores files. It is safe for concurrent use.
 type Importer struct {
-	store    Store
-	announce Announcer
-	now      func() time.Time
-	log      *slog.Logger
+	store ImportStore
+	wake  Waker
+	now   func() time.Time
+	log   *slog.Logger
 }
 
 // NewImporter returns an importer that takes the time of a change from now.
-func NewImporter(store Store, announce Announcer, now func() time.Time, log *slog.Logger) *Importer {
-	return &Importer{store: store, announce: announce, now: now, log: log}
+func NewImporter(store ImportStore, wake Waker, now func() time.Time, log *slog.Logger) *Importer {
+	return &Importer{store: store, wake: wake, now: now, log: log}
 }
 
-// Options of one import.
-type Options struct {
-	// ValidateOnly does everything but commit.
-	ValidateOnly bool
-	// Progress is called now and then, and may be nil. It counts lines while the
-	// file is read and rows while they are stored; total is that of the phase, and
-	// done starts again in each phase and when a transaction runs again.
-	Progress func(done, total int64)
-}
+// Progress is called now and then, and may be nil. It counts lines while the file is read and rows while they are
+// stored; total is that of the phase, and done starts again in each phase and when a transaction runs again.
+type Progress func(done, total int64)
 
 // Result says what an import did. With bad lines nothing was stored.
 type Result struct {
 	Created, Updated, Unchanged int64
 	BadLines                    []BadLine
 	BadLineCount                int64
+	// Warnings are worth a look and kept nothing from being stored; at most MaxBadLines. A repeated request gets their
+	// number only.
+	Warnings     []ImportWarning
+	WarningCount int64
 	// Applied tells whether the rows are stored. It is true when nothing differed.
 	Applied bool
 	// ConfigVersion is the version after the import; 0 when nothing was stored.
 	ConfigVersion int64
 }
 
-// errRollback ends the transaction of an import that must not commit.
-var errRollback = errors.New("the import does not commit")
+// ImportWarning is something to look at in a file that was taken.
+type ImportWarning struct {
+	// Line counts from 1, which is the header; 0 is no line.
+	Line int64
+	// Reason is a stable name, such as NO_CREDENTIALS.
+	Reason  string
+	Message string
+	// Witness is a number, in E.164, that shows it; "" when there is none.
+	Witness string
+}
 
-// ImportOperators stores a file of operators. Bad lines are part of the result;
-// the error is a fault of the store or of ctx.
-func (i *Importer) ImportOperators(ctx context.Context, file []byte, options Options) (Result, error) {
+func (r *Result) warn(w ImportWarning) {
+	if r.WarningCount++; len(r.Warnings) < MaxBadLines {
+		r.Warnings = append(r.Warnings, w)
+	}
+}
+
+// warnOf takes over what the conflict checker warns of.
+func (r *Result) warnOf(report Report) {
+	before := r.WarningCount
+	for _, f := range report.Findings {
+		if f.Severity == SeverityWarning {
+			r.warn(ImportWarning{Line: f.Line, Reason: f.Reason, Message: f.Message, Witness: f.Witness.Raw()})
+		}
+	}
+	// The report counts those too that it did not keep.
+	r.WarningCount = before + int64(report.Warnings)
+}
+
+// errRefused ends the transaction of an import with bad lines.
+var errRefused = errors.New("the file has bad lines")
+
+// source is one file on its way into the store.
+type source struct {
+	// entity is what the file holds: operator or rule.
+	entity string
+	// rules tells that the version of the rules rises too.
+	rules bool
+	// plan stores the rows inside the transaction and returns the counts, or errRefused with the bad lines.
+	plan func(ctx context.Context, tx Tx, at time.Time) (planned, error)
+}
+
+// planned is what a plan stored.
+type planned struct {
+	Result
+	// credentialsChanged tells connectors to fetch their credentials again.
+	credentialsChanged bool
+}
+
+// ImportOperators stores a file of operators. Bad lines are part of the result; the error is a fault of the store or of
+// ctx.
+func (i *Importer) ImportOperators(ctx context.Context, r Request, file []byte, progress Progress) (Result, error) {
 	ctx, cancel := context.WithTimeout(ctx, importLimit)
 	defer cancel()
 	if err := checkSize(file); err != nil {
 		return Result{}, err
 	}
-	lines, bad, err := ParseOperators(reader(ctx, file), options.reading(file))
+	if former, done, err := i.former(ctx, r); done || err != nil {
+		return former, err
+	}
+	lines, bad, err := ParseOperators(reader(ctx, file), progress.reading(file))
 	if err != nil {
 		return Result{}, err
 	}
 	if bad.Count() > 0 {
 		return refused(bad), nil
 	}
-	return i.commit(ctx, "operators", options, func(ctx context.Context, tx Tx, at time.Time) (Result, error) {
+	return i.take(ctx, r, source{entity: "operator", plan: func(ctx context.Context, tx Tx, at time.Time) (planned, error) {
 		live, err := tx.LiveOperators(ctx)
 		if err != nil {
-			return Result{}, err
+			return planned{}, err
 		}
-		put, result, bad := planOperators(lines, live, at)
+		put, result, bad := planOperators(lines, live, r.Actor, at)
 		if bad.Count() > 0 {
-			return refused(bad), errRollback
+			return planned{Result: refused(bad)}, errRefused
 		}
 		if len(put) == 0 {
 			return result, nil
 		}
-		options.report(0, int64(len(put)))
+		progress.report(0, int64(len(put)))
 		if err := tx.PutOperators(ctx, put); err != nil {
-			return Result{}, err
+			return planned{}, err
 		}
-		options.report(int64(len(put)), int64(len(put)))
-		result.ConfigVersion, err = tx.RaiseConfigVersion(ctx, false, at)
-		return result, err
-	})
+		progress.report(int64(len(put)), int64(len(put)))
+		return result, nil
+	}})
 }
 
 // ImportRules stores a file of rules. Bad lines are part of the result; the error
 // is a fault of the store or of ctx, and Aborted ReasonOperatorsChanged when an
 // operator that the file names was deleted meanwhile.
-func (i *Importer) ImportRules(ctx context.Context, file []byte, options Options) (Result, error) {
+func (i *Importer) ImportRules(ctx context.Context, r Request, file []byte, progress Progress) (Result, error) {
 	ctx, cancel := context.WithTimeout(ctx, importLimit)
 	defer cancel()
 	if err := checkSize(file); err != nil {
 		return Result{}, err
 	}
-	known, err := i.store.LiveOperators(ctx)
+	if former, done, err := i.former(ctx, r); done || err != nil {
+		return former, err
+	}
+	known, _, err := i.store.LiveOperators(ctx)
 	if err != nil {
 		return Result{}, err
 	}
-	lines, bad, err := ParseRules(reader(ctx, file), Resolve(known), options.reading(file))
+	lines, bad, err := ParseRules(reader(ctx, file), Resolve(known), progress.reading(file))
 	if err != nil {
 		return Result{}, err
 	}
 	if bad.Count() > 0 {
 		return refused(bad), nil
 	}
-	return i.commit(ctx, "rules", options, func(ctx context.Context, tx Tx, at time.Time) (Result, error) {
+	return i.take(ctx, r, source{entity: "rule", rules: true, plan: func(ctx context.Context, tx Tx, at time.Time) (planned, error) {
 		operators, err := tx.LiveOperators(ctx)
 		if err != nil {
-			return Result{}, err
+			return planned{}, err
 		}
 		if !stillLive(lines, operators) {
-			return Result{}, fault.New(fault.Aborted, ReasonOperatorsChanged,
+			return planned{}, fault.New(fault.Aborted, ReasonOperatorsChanged,
 				"An operator that the file names was deleted during the import. Try again.")
 		}
 		live, err := tx.LiveRules(ctx, prefixes(lines))
 		if err != nil {
-			return Result{}, err
+			return planned{}, err
 		}
-		put, result, bad := planRules(lines, live, at)
-		if bad.Count() > 0 {
-			return refused(bad), errRollback
-		}
+		put, result := planRules(lines, live, r.Actor, at)
 		if len(put) == 0 {
 			return result, nil
 		}
-		total := int64(len(put))
-		options.report(0, total)
-		if err := tx.PutRules(ctx, put, func(done int64) { options.report(done, total) }); err != nil {
-			return Result{}, err
+		report, bad, err := checkImport(ctx, tx, lines, put, at)
+		if err != nil {
+			return planned{}, err
 		}
-		result.ConfigVersion, err = tx.RaiseConfigVersion(ctx, true, at)
-		return result, err
-	})
+		if bad.Count() > 0 {
+			return planned{Result: refused(bad)}, errRefused
+		}
+		result.warnOf(report)
+		total := int64(len(put))
+		progress.report(0, total)
+		return result, tx.PutRules(ctx, put, func(done int64) { progress.report(done, total) })
+	}})
 }
 
-// commit runs one import's transaction and announces what it changed.
-func (i *Importer) commit(
-	ctx context.Context, kind string, options Options, do func(context.Context, Tx, time.Time) (Result, error),
-) (Result, error) {
-	var (
-		result Result
-		at     time.Time
-	)
-	err := i.store.InTx(ctx, func(ctx context.Context, tx Tx) (err error) {
-		at = i.now()
-		result, err = do(ctx, tx, at)
-		if err == nil && options.ValidateOnly {
-			return errRollback
-		}
-		return err
-	})
+// take runs an import's transaction.
+func (i *Importer) take(ctx context.Context, r Request, s source) (Result, error) {
+	var result planned
+	end, err := change{
+		Request: r,
+		do: func(ctx context.Context, tx Tx, at time.Time) (reply string, err error) {
+			if result, err = s.plan(ctx, tx, at); err != nil {
+				return "", err
+			}
+			if result.Created+result.Updated > 0 {
+				if result.ConfigVersion, err = s.record(ctx, tx, r, result, at); err != nil {
+					return "", err
+				}
+			}
+			result.Applied = true
+			return result.reply(), nil
+		},
+		again: func(_ context.Context, _ Tx, reply string) (err error) {
+			result.Result, err = repliedResult(reply)
+			return err
+		},
+	}.run(ctx, i.store, i.wake, i.now)
 	switch {
-	case errors.Is(err, errRollback):
-		result.ConfigVersion = 0
-		return result, nil
+	case errors.Is(err, errRefused):
+		return result.Result, nil
 	case err != nil:
 		return Result{}, err
+	case end == rehearsed:
+		result.Applied, result.ConfigVersion = false, 0
+	case end == committed:
+		i.log.InfoContext(ctx, "import committed", "entity", s.entity, "created", result.Created, "updated", result.Updated,
+			"unchanged", result.Unchanged, "warnings", result.WarningCount, "config_version", result.ConfigVersion)
 	}
-	result.Applied = true
-	i.log.InfoContext(ctx, "import committed", "kind", kind, "created", result.Created, "updated", result.Updated,
-		"unchanged", result.Unchanged, "config_version", result.ConfigVersion)
-	if result.ConfigVersion > 0 {
-		// The change is committed: a caller who goes away now must not keep it from the others.
-		told, cancel := context.WithTimeout(context.WithoutCancel(ctx), announceLimit)
-		defer cancel()
-		i.announce.Announce(told, Change{
-			ConfigVersion: result.ConfigVersion, OccurredAt: at,
-			Created: result.Created > 0, Updated: result.Updated > 0,
+	return result.Result, nil
+}
+
+// record writes one audit row with the counts, and one event for created and one for updated rows.
+func (s source) record(ctx context.Context, tx Tx, r Request, result planned, at time.Time) (version int64, err error) {
+	if version, err = tx.RaiseConfigVersion(ctx, s.rules, at); err != nil {
+		return 0, err
+	}
+	entry := Entry{Action: s.entity + ".import", Entity: s.entity, At: at, After: mustJSON(importCounts{
+		Created: result.Created, Updated: result.Updated, Unchanged: result.Unchanged,
+	})}
+	tell := func(kind string, credentialsChanged bool) {
+		entry.Events = append(entry.Events, Event{
+			ID: newID(), Kind: kind, ConfigVersion: version, CredentialsChanged: credentialsChanged, OccurredAt: at,
 		})
 	}
-	return result, nil
+	if result.Created > 0 {
+		tell(EventCreated, false)
+	}
+	if result.Updated > 0 {
+		tell(EventUpdated, result.credentialsChanged)
+	}
+	return version, tx.Record(ctx, r, entry)
+}
+
+// importCounts is what is kept of an import.
+type importCounts struct {
+	Created       int64 `json:"created"`
+	Updated       int64 `json:"updated"`
+	Unchanged     int64 `json:"unchanged"`
+	WarningCount  int64 `json:"warning_count,omitempty"`
+	ConfigVersion int64 `json:"config_version,omitempty"`
+}
+
+func (r Result) reply() string {
+	return string(mustJSON(importCounts{
+		Created: r.Created, Updated: r.Updated, Unchanged: r.Unchanged, WarningCount: r.WarningCount, ConfigVersion: r.ConfigVersion,
+	}))
+}
+
+func repliedResult(reply string) (Result, error) {
+	var c importCounts
+	if err := json.Unmarshal([]byte(reply), &c); err != nil {
+		return Result{}, fmt.Errorf("read the reply of a former request: %w", err)
+	}
+	return Result{
+		Created: c.Created, Updated: c.Updated, Unchanged: c.Unchanged, WarningCount: c.WarningCount,
+		Applied: true, ConfigVersion: c.ConfigVersion,
+	}, nil
+}
+
+// former looks for a former run of the request before the file is read: what the file names may be gone by now.
+func (i *Importer) former(ctx context.Context, r Request) (result Result, done bool, err error) {
+	if r.ID == "" || r.ValidateOnly {
+		return Result{}, false, r.check()
+	}
+	done, err = change{Request: r, again: func(_ context.Context, _ Tx, reply string) (err error) {
+		result, err = repliedResult(reply)
+		return err
+	}}.foresee(ctx, i.store, i.now, func(context.Context, Tx) error { return nil })
+	return result, done, err
 }
 
 func checkSize(file []byte) error {
@@ -239,18 +312,18 @@ func refused(bad *BadLines) Result {
 	return Result{BadLines: bad.List(), BadLineCount: bad.Count()}
 }
 
-func (o Options) report(done, total int64) {
-	if o.Progress != nil {
-		o.Progress(done, total)
+func (p Progress) report(done, total int64) {
+	if p != nil {
+		p(done, total)
 	}
 }
 
-func (o Options) reading(file []byte) func(line int64) {
+func (p Progress) reading(file []byte) func(line int64) {
 	total := int64(bytes.Count(file, []byte{'\n'}))
 	if len(file) > 0 && file[len(file)-1] != '\n' {
 		total++
 	}
-	return func(line int64) { o.report(min(line, total), total) }
+	return func(line int64) { p.report(min(line, total), total) }
 }
 
 // reader stops with the error of ctx when that ends.

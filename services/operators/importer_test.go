@@ -21,12 +21,14 @@ func (b brokenStore) InTx(context.Context, func(context.Context, operators.Tx) e
 	return b.err
 }
 
-func (b brokenStore) LiveOperators(context.Context) ([]operators.Operator, error) { return nil, nil }
+func (b brokenStore) LiveOperators(context.Context) ([]operators.Operator, operators.Freshness, error) {
+	return nil, operators.Freshness{}, nil
+}
 
 type silent struct{ t *testing.T }
 
-func (s silent) Announce(context.Context, operators.Change) {
-	require.Fail(s.t, "nothing was committed, so there is nothing to announce")
+func (s silent) Wake() {
+	require.Fail(s.t, "nothing was committed, so there is nothing to tell")
 }
 
 func importer(t *testing.T, err error) *operators.Importer {
@@ -35,57 +37,33 @@ func importer(t *testing.T, err error) *operators.Importer {
 
 func TestAFileAboveTheLimitIsRefusedBeforeItIsRead(t *testing.T) {
 	huge := make([]byte, operators.MaxFileBytes+1)
-	_, err := importer(t, nil).ImportOperators(t.Context(), huge, operators.Options{})
+	_, err := importer(t, nil).ImportOperators(t.Context(), someone, huge, nil)
 	require.Equal(t, operators.ReasonFileTooLarge, fault.From(err).Reason)
-	_, err = importer(t, nil).ImportRules(t.Context(), huge, operators.Options{})
+	_, err = importer(t, nil).ImportRules(t.Context(), someone, huge, nil)
 	require.Equal(t, operators.ReasonFileTooLarge, fault.From(err).Reason)
 }
 
 func TestAnEndedContextStopsTheReading(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := importer(t, nil).ImportOperators(ctx, []byte(operatorHeader), operators.Options{})
+	_, err := importer(t, nil).ImportOperators(ctx, someone, []byte(operatorHeader), nil)
 	require.ErrorIs(t, err, context.Canceled)
 }
 
-func TestAFailedCommitIsNotAnnounced(t *testing.T) {
+func TestAFailedCommitWakesNobody(t *testing.T) {
 	broken := errors.New("broken")
-	_, err := importer(t, broken).ImportOperators(t.Context(), []byte(operatorHeader), operators.Options{})
+	_, err := importer(t, broken).ImportOperators(t.Context(), someone, []byte(operatorHeader), nil)
 	require.ErrorIs(t, err, broken)
-	_, err = importer(t, broken).ImportRules(t.Context(), []byte(ruleHeader), operators.Options{})
+	_, err = importer(t, broken).ImportRules(t.Context(), someone, []byte(ruleHeader), nil)
 	require.ErrorIs(t, err, broken)
 }
 
-// leaving commits, and its caller goes away at that moment.
-type leaving struct {
-	operators.Tx
-	cancel context.CancelFunc
-}
-
-func (l leaving) InTx(ctx context.Context, do func(context.Context, operators.Tx) error) error {
-	defer l.cancel()
-	return do(ctx, l)
-}
-
-func (leaving) LiveOperators(context.Context) ([]operators.Operator, error)        { return nil, nil }
-func (leaving) PutOperators(context.Context, []operators.Operator) error           { return nil }
-func (leaving) RaiseConfigVersion(context.Context, bool, time.Time) (int64, error) { return 5, nil }
-
-type listening struct{ heard *[]operators.Change }
-
-func (l listening) Announce(ctx context.Context, change operators.Change) {
-	if _, bounded := ctx.Deadline(); bounded && ctx.Err() == nil {
-		*l.heard = append(*l.heard, change)
+func TestARequestIsCheckedBeforeAnythingIsDone(t *testing.T) {
+	_, err := importer(t, nil).ImportOperators(t.Context(), operators.Request{}, []byte(operatorHeader), nil)
+	require.Equal(t, fault.Internal, fault.From(err).Kind, "a change without an actor is a defect")
+	for name, id := range map[string]string{"too long": string(make([]rune, 129)), "no text": "\xff", "with a zero byte": "a\x00"} {
+		r := operators.Request{Actor: "someone", ID: id}
+		_, err := importer(t, nil).ImportRules(t.Context(), r, []byte(ruleHeader), nil)
+		require.Equal(t, []string{"request_id must have at most 128 characters"}, violations(t, err), name)
 	}
-}
-
-func TestACommittedChangeIsAnnouncedAlsoWhenTheCallerIsGone(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	var heard []operators.Change
-	fixed := time.Unix(1_800_000_000, 0)
-	i := operators.NewImporter(leaving{cancel: cancel}, listening{&heard}, func() time.Time { return fixed }, slog.New(slog.DiscardHandler))
-	_, err := i.ImportOperators(ctx, []byte(operatorHeader+"\nAlpha,a.example,1,a,TRANSCEIVER,1,,\n"), operators.Options{})
-	require.NoError(t, err)
-	require.Error(t, ctx.Err())
-	require.Equal(t, []operators.Change{{ConfigVersion: 5, OccurredAt: fixed, Created: true}}, heard)
 }

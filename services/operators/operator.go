@@ -23,9 +23,9 @@ const (
 	MaxPort     = 65535
 	MaxTPS      = math.MaxInt32
 
-	MaxSystemType = 12 // bytes
-	MaxNotes      = 2000
-	MaxPassword   = 64 // bytes; SMPP 3.4 allows 8, some operators take more
+	MaxSystemType = 12   // bytes; SMPP 3.4 gives the field 13 with its terminator
+	MaxNotes      = 2000 // characters
+	MaxPassword   = 64   // bytes; SMPP 3.4 allows 8, some operators take more
 	// DefaultBurst is how far a burst may exceed MaxTPS when nothing else is said; MaxBurst is the most.
 	DefaultBurst = 1.5
 	MaxBurst     = 100
@@ -84,10 +84,39 @@ func (c Connection) String() string {
 	return c.SystemID + "@" + c.Host + ":" + strconv.Itoa(c.Port)
 }
 
+// ETag names this state of the operator.
+func (o Operator) ETag() string { return etag(o.ID, o.Version) }
+
+// Live reports whether the operator is not deleted.
+func (o Operator) Live() bool { return o.DeletedAt.IsZero() }
+
 // Validate returns nil, or an InvalidArgument fault with every field that is
-// wrong. Fields are named as in files: name, host, system_id and so on.
+// wrong. Fields are named as in the schema, such as tps_limit.max_tps.
 func (o Operator) Validate() error {
 	return invalid(o.problems())
+}
+
+// withDefaults fills in what callers may leave out and writes the host in its one form.
+func (o Operator) withDefaults() Operator {
+	o.Host = canonicalHost(o.Host)
+	if o.BindType == 0 {
+		o.BindType = Transceiver
+	}
+	if o.MessageTypes == 0 {
+		o.MessageTypes = SMS
+	}
+	if o.BurstMultiplier == 0 {
+		o.BurstMultiplier = DefaultBurst
+	}
+	if o.EnforcementMode == 0 {
+		o.EnforcementMode = HardReject
+	}
+	return o
+}
+
+// bindsAs reports whether a session of one would do for the other.
+func (o Operator) bindsAs(other Operator) bool {
+	return o.Connection() == other.Connection() && o.SystemType == other.SystemType && o.BindType == other.BindType
 }
 
 func (o Operator) problems() []fault.Violation {
@@ -97,7 +126,13 @@ func (o Operator) problems() []fault.Violation {
 	v.check("port", checkRange(o.Port, 1, MaxPort))
 	v.check("system_id", checkSystemID(o.SystemID))
 	v.check("bind_type", checkSet(o.BindType.String(), bindTypeNames[1:]))
-	v.check("max_tps", checkRange(o.MaxTPS, 1, MaxTPS))
+	v.check("system_type", checkSystemType(o.SystemType))
+	v.check("tps_limit.max_tps", checkRange(o.MaxTPS, 1, MaxTPS))
+	// Written so that NaN is outside.
+	if !(o.BurstMultiplier >= 1 && o.BurstMultiplier <= MaxBurst) {
+		v.check("tps_limit.burst_multiplier", "must be a number from 1 to "+strconv.Itoa(MaxBurst))
+	}
+	v.check("tps_limit.enforcement_mode", checkSet(o.EnforcementMode.String(), enforcementNames[1:]))
 	switch {
 	case o.MessageTypes == 0:
 		v.check("message_types", "must not be empty")
@@ -105,6 +140,10 @@ func (o Operator) problems() []fault.Violation {
 		v.check("message_types", "must hold only "+alternatives(messageTypeNames[:]))
 	}
 	v.check("status", checkSet(o.Status.String(), statusNames[1:]))
+	if o.BackupID != uuid.Nil && o.BackupID == o.ID {
+		v.check("backup_operator_id", "must be another operator")
+	}
+	v.check("notes", checkNotes(o.Notes))
 	return v
 }
 
@@ -144,15 +183,57 @@ func checkSystemID(id string) string {
 	if id == "" || len(id) > MaxSystemID {
 		return "must have 1 to 15 characters"
 	}
-	for i := range len(id) {
-		if id[i] < ' ' || id[i] > '~' {
-			return "must hold only printable ASCII characters"
-		}
+	if !isPrintableASCII(id) {
+		return onlyASCII
 	}
 	if strings.TrimSpace(id) != id {
 		return "must not start or end with a space"
 	}
 	return ""
+}
+
+func checkSystemType(kind string) string {
+	switch {
+	case len(kind) > MaxSystemType:
+		return "must have at most 12 characters"
+	case !isPrintableASCII(kind):
+		return onlyASCII
+	}
+	return ""
+}
+
+func checkNotes(notes string) string {
+	switch {
+	case !utf8.ValidString(notes):
+		return "must be UTF-8"
+	case utf8.RuneCountInString(notes) > MaxNotes:
+		return "must have at most 2000 characters"
+	case strings.ContainsFunc(notes, func(r rune) bool { return r != '\n' && r != '\t' && r != '\r' && unicode.IsControl(r) }):
+		return "must hold no control characters but line ends and tabs"
+	}
+	return ""
+}
+
+// checkPassword names what is wrong and never the password.
+func checkPassword(password string) string {
+	switch {
+	case password == "" || len(password) > MaxPassword:
+		return "must have 1 to 64 characters"
+	case !isPrintableASCII(password):
+		return onlyASCII
+	}
+	return ""
+}
+
+const onlyASCII = "must hold only printable ASCII characters"
+
+func isPrintableASCII(text string) bool {
+	for i := range len(text) {
+		if text[i] < ' ' || text[i] > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 func checkRange(n, low, high int) string {

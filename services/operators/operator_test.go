@@ -1,6 +1,7 @@
 package operators_test
 
 import (
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -16,7 +17,8 @@ import (
 func validOperator() operators.Operator {
 	return operators.Operator{
 		Name: "Alpha", Host: "smpp.alpha.example", Port: 2775, SystemID: "alpha", BindType: operators.Transceiver,
-		MaxTPS: 100, MessageTypes: operators.SMS, Status: operators.Inactive,
+		MaxTPS: 100, BurstMultiplier: 1.5, EnforcementMode: operators.HardReject,
+		MessageTypes: operators.SMS, Status: operators.Inactive,
 	}
 }
 
@@ -94,22 +96,44 @@ func TestAnOperatorIsCheckedFieldByField(t *testing.T) {
 		{"a system_id with outer space", "system_id must not start or end with a space", func(o *operators.Operator) { o.SystemID = " x" }},
 		{"no bind type", "bind_type must be TRANSCEIVER, TRANSMITTER or RECEIVER", func(o *operators.Operator) { o.BindType = 0 }},
 		{"a bind type that does not exist", "bind_type must be TRANSCEIVER, TRANSMITTER or RECEIVER", func(o *operators.Operator) { o.BindType = 9 }},
-		{"no messages per second", "max_tps must be a whole number from 1 to 2147483647", func(o *operators.Operator) { o.MaxTPS = 0 }},
+		{"no messages per second", "tps_limit.max_tps must be a whole number from 1 to 2147483647", func(o *operators.Operator) { o.MaxTPS = 0 }},
+		{"more messages per second than fit", "tps_limit.max_tps must be a whole number from 1 to 2147483647", func(o *operators.Operator) { o.MaxTPS = 1 << 31 }},
+		{"a burst below the limit", "tps_limit.burst_multiplier must be a number from 1 to 100", func(o *operators.Operator) { o.BurstMultiplier = 0.999 }},
+		{"a burst without end", "tps_limit.burst_multiplier must be a number from 1 to 100", func(o *operators.Operator) { o.BurstMultiplier = math.Inf(1) }},
+		{"a burst just above the most", "tps_limit.burst_multiplier must be a number from 1 to 100",
+			func(o *operators.Operator) { o.BurstMultiplier = math.Nextafter(100, 101) }},
+		{"a burst that is no number", "tps_limit.burst_multiplier must be a number from 1 to 100", func(o *operators.Operator) { o.BurstMultiplier = math.NaN() }},
+		{"no enforcement mode", "tps_limit.enforcement_mode must be HARD_REJECT or SOFT_THROTTLE", func(o *operators.Operator) { o.EnforcementMode = 0 }},
+		{"an enforcement mode that does not exist", "tps_limit.enforcement_mode must be HARD_REJECT or SOFT_THROTTLE",
+			func(o *operators.Operator) { o.EnforcementMode = 3 }},
+		{"a system_type of 13", "system_type must have at most 12 characters", func(o *operators.Operator) { o.SystemType = strings.Repeat("x", 13) }},
+		{"a system_type beyond ASCII", "system_type must hold only printable ASCII characters", func(o *operators.Operator) { o.SystemType = "é" }},
+		{"a system_type with a zero byte", "system_type must hold only printable ASCII characters", func(o *operators.Operator) { o.SystemType = "a\x00" }},
+		{"itself as backup", "backup_operator_id must be another operator", func(o *operators.Operator) { o.BackupID = o.ID }},
+		{"notes that are too long", "notes must have at most 2000 characters", func(o *operators.Operator) { o.Notes = strings.Repeat("é", 2001) }},
+		{"notes that are no text", "notes must be UTF-8", func(o *operators.Operator) { o.Notes = "\xff" }},
+		{"notes with a zero byte", "notes must hold no control characters but line ends and tabs", func(o *operators.Operator) { o.Notes = "a\x00" }},
 		{"no message types", "message_types must not be empty", func(o *operators.Operator) { o.MessageTypes = 0 }},
 		{"a message type that does not exist", "message_types must hold only SMS, FLASH or WAP", func(o *operators.Operator) { o.MessageTypes = 8 }},
 		{"no status", "status must be INACTIVE, ACTIVE or SUSPENDED", func(o *operators.Operator) { o.Status = 0 }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			o := validOperator()
+			o.ID = uuid.MustParse(account)
 			require.NoError(t, o.Validate())
 			c.change(&o)
 			require.Equal(t, []string{c.want}, violations(t, o.Validate()))
 		})
 	}
-	require.Len(t, violations(t, operators.Operator{}.Validate()), 8, "all faults are told, not the first")
+	require.Len(t, violations(t, operators.Operator{}.Validate()), 10, "all faults are told, not the first")
 	longest := validOperator()
 	longest.Name, longest.SystemID = strings.Repeat("é", 100), strings.Repeat("x", 15)
+	longest.SystemType, longest.Notes = strings.Repeat("x", 12), strings.Repeat("é", 1998)+"\n\t"
+	longest.Port, longest.MaxTPS, longest.BurstMultiplier = 65535, 1<<31-1, 100
 	require.NoError(t, longest.Validate())
+	least := validOperator()
+	least.Name, least.SystemID, least.Port, least.MaxTPS, least.BurstMultiplier = "a", "x", 1, 1, 1
+	require.NoError(t, least.Validate())
 }
 
 func validRule() operators.Rule {
@@ -136,7 +160,7 @@ func TestARuleIsCheckedFieldByField(t *testing.T) {
 		{"no on_exhausted", "on_exhausted must be FAIL or FALL_THROUGH", func(r *operators.Rule) { r.OnExhausted = 0 }},
 		{"an end before the start", "valid_to must be after valid_from", func(r *operators.Rule) { r.ValidFrom, r.ValidTo = time.Unix(2, 0), time.Unix(2, 0) }},
 		{"no candidates", "candidates must be 1 to 100 operators", func(r *operators.Rule) { r.Candidates = nil }},
-		{"no operator", "candidates[1].operator must be given", func(r *operators.Rule) { r.Candidates[1].OperatorID = uuid.Nil }},
+		{"no operator", "candidates[1].operator_id must be given", func(r *operators.Rule) { r.Candidates[1].OperatorID = uuid.Nil }},
 		{"priority 0", "candidates[0].priority must be a whole number from 1 to 1000000", func(r *operators.Rule) { r.Candidates[0].Priority = 0 }},
 		{"a negative weight", "candidates[0].weight must be a whole number from 0 to 1000000", func(r *operators.Rule) { r.Candidates[0].Weight = -1 }},
 		{"a negative price", "candidates[0].price must be 0 or more and have a currency",
@@ -145,7 +169,7 @@ func TestARuleIsCheckedFieldByField(t *testing.T) {
 			}},
 		{"a price without currency", "candidates[0].price must be 0 or more and have a currency",
 			func(r *operators.Rule) { r.Candidates[0].Price.Nanos = 1 }},
-		{"the same operator twice", "candidates[1].operator is in this rule already: see candidates[0]",
+		{"the same operator twice", "candidates[1].operator_id is in this rule already: see candidates[0]",
 			func(r *operators.Rule) { r.Candidates[1].OperatorID = r.Candidates[0].OperatorID }},
 		{"equal priorities under PRIORITY", "candidates[1].priority must differ between the candidates of a PRIORITY rule: see candidates[0]",
 			func(r *operators.Rule) { r.Candidates[1].Priority = 1 }},

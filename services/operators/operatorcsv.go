@@ -11,8 +11,8 @@ import (
 
 var operatorColumns = []string{"name", "host", "port", "system_id", "bind_type", "max_tps", "message_types", "status"}
 
-// OperatorLine is one operator of a file. It has no id, version and times, and a
-// zero Status when the file leaves it empty.
+// OperatorLine is one operator of a file. It has nothing of which files do not
+// speak, and a zero Status when the file leaves it empty.
 type OperatorLine struct {
 	Line int64
 	Operator
@@ -76,12 +76,14 @@ func (t *table) operator() Operator {
 	status := t.field("status")
 	o.Status, _ = ParseStatus(status)
 
+	// What files do not speak of is right by default.
 	checked := o
+	checked.BurstMultiplier, checked.EnforcementMode = DefaultBurst, HardReject
 	if status == "" {
 		checked.Status = Inactive
 	}
 	for _, problem := range checked.problems() {
-		t.fault(problem.Field, "%s", problem.Description)
+		t.fault(strings.TrimPrefix(problem.Field, "tps_limit."), "%s", problem.Description)
 	}
 	return o
 }

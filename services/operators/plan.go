@@ -2,6 +2,7 @@ package operators
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"time"
 
@@ -12,7 +13,10 @@ import (
 
 // planOperators compares a file with the live operators and returns the rows to
 // store. Lines that cannot be stored are in bad.
-func planOperators(lines []OperatorLine, live []Operator, at time.Time) (put []Operator, result Result, bad *BadLines) {
+//
+// A file may make operators ACTIVE that have no password here, as they are when they come from another system. Such
+// ones are warned of: no session comes up until they get one.
+func planOperators(lines []OperatorLine, live []Operator, actor string, at time.Time) (put []Operator, result planned, bad *BadLines) {
 	bad = new(BadLines)
 	byName := make(map[string]Operator, len(live))
 	holder := make(map[Connection]string, len(live))
@@ -21,95 +25,90 @@ func planOperators(lines []OperatorLine, live []Operator, at time.Time) (put []O
 		holder[o.Connection()] = o.Name
 	}
 	for _, line := range lines {
-		next := line.Operator
-		if name, taken := holder[next.Connection()]; taken && name != next.Name {
+		if name, taken := holder[line.Connection()]; taken && name != line.Name {
 			bad.add(line.Line, "host", "operator %q has this host, port and system_id; if it gives them up, import that first", name)
 		}
-		old, known := byName[next.Name]
-		if next.Status == 0 {
-			next.Status = Inactive
-			if known {
-				next.Status = old.Status
-			}
-		}
-		if !known {
+		old, known := byName[line.Name]
+		next := line.over(old)
+		switch {
+		case !known:
 			next.ID, next.Version, next.CreatedAt, next.UpdatedAt = newID(), 1, at, at
-			put = append(put, next)
+			next.CreatedBy, next.UpdatedBy = actor, actor
 			result.Created++
-			continue
-		}
-		if !old.Status.MayBecome(next.Status) {
-			bad.add(line.Line, "status", "an operator that is %s cannot become %s", old.Status, next.Status)
-		}
-		next.ID, next.Version, next.CreatedAt, next.UpdatedAt = old.ID, old.Version, old.CreatedAt, old.UpdatedAt
-		if next == old {
+		case next == old:
 			result.Unchanged++
 			continue
+		default:
+			if !old.Status.MayBecome(next.Status) {
+				bad.add(line.Line, "status", "an operator that is %s cannot become %s", old.Status, next.Status)
+			}
+			if problem := next.receiverProblem(live); problem != "" {
+				bad.add(line.Line, "bind_type", "%s", problem)
+			}
+			next.Version, next.UpdatedAt, next.UpdatedBy = old.Version+1, at, actor
+			result.Updated++
+			result.credentialsChanged = result.credentialsChanged || !next.bindsAs(old)
 		}
-		next.Version, next.UpdatedAt = old.Version+1, at
 		put = append(put, next)
-		result.Updated++
+		if next.Status == Active && old.Status != Active && next.CredentialsVersion == 0 {
+			result.warn(ImportWarning{Line: line.Line, Reason: ReasonNoCredentials, Message: fmt.Sprintf(
+				"The operator %q is ACTIVE and has no password: give it one with RotateCredentials.", next.Name)})
+		}
 	}
 	return put, result, bad
 }
 
-// planRules compares a file with the live rules of its prefixes and returns the
-// rows to store. Lines that cannot be stored are in bad.
-func planRules(lines []*RuleLines, live []Rule, at time.Time) (put []Rule, result Result, bad *BadLines) {
-	bad = new(BadLines)
-	type place struct {
-		account uuid.UUID
-		prefix  e164.Prefix
+// over returns the known operator with what the line says. What files do not speak of stays; a new operator, which is
+// old as the zero value, gets defaults.
+func (l OperatorLine) over(old Operator) Operator {
+	next := old
+	next.Name, next.Host, next.Port, next.SystemID = l.Name, l.Host, l.Port, l.SystemID
+	next.BindType, next.MaxTPS, next.MessageTypes = l.BindType, l.MaxTPS, l.MessageTypes
+	switch {
+	case l.Status != 0:
+		next.Status = l.Status
+	case old.Status == 0:
+		next.Status = Inactive
 	}
+	return next.withDefaults()
+}
+
+// planRules compares a file with the live rules of its prefixes and returns the
+// rows to store.
+func planRules(lines []*RuleLines, live []Rule, actor string, at time.Time) (put []Rule, result planned) {
 	byKey := make(map[RuleKey]Rule, len(live))
-	places := make(map[place][]Rule, len(live))
 	for _, rule := range live {
 		byKey[rule.Key()] = rule
-		at := place{rule.Account, rule.Prefix}
-		places[at] = append(places[at], rule)
 	}
 	for _, line := range lines {
 		next := line.Rule
 		next.Candidates = byPriority(next.Candidates)
 		old, known := byKey[next.Key()]
 		if !known {
-			for _, other := range places[place{next.Account, next.Prefix}] {
-				if next.MessageTypes.Overlaps(other.MessageTypes) {
-					bad.add(line.Line, "message_types", "overlap with rule %s, which has the same account and prefix and is for %s",
-						other.ID, typesText(other.MessageTypes))
-				}
-			}
-			next.ID, next.CreatedAt, next.UpdatedAt = newID(), at, at
+			next.ID, next.Version, next.CreatedAt, next.UpdatedAt = newID(), 1, at, at
+			next.CreatedBy, next.UpdatedBy = actor, actor
 			put = append(put, next)
 			result.Created++
 			continue
 		}
-		next.ID, next.Active, next.ValidFrom, next.ValidTo = old.ID, old.Active, old.ValidFrom, old.ValidTo
-		next.CreatedAt, next.UpdatedAt = old.CreatedAt, at
-		if sameContent(next, old) {
+		// What files do not speak of stays.
+		kept := old
+		kept.Country, kept.Strategy, kept.OnExhausted, kept.Candidates = next.Country, next.Strategy, next.OnExhausted, next.Candidates
+		if sameContent(kept, old) {
 			result.Unchanged++
 			continue
 		}
-		put = append(put, next)
+		kept.Version, kept.UpdatedAt, kept.UpdatedBy = old.Version+1, at, actor
+		put = append(put, kept)
 		result.Updated++
 	}
-	return put, result, bad
-}
-
-func typesText(types MessageTypes) string {
-	if types == 0 {
-		return "all message types"
-	}
-	return types.String()
+	return put, result
 }
 
 // sameContent compares what files speak of, for rules with equal keys.
 func sameContent(a, b Rule) bool {
 	return a.Country == b.Country && a.Strategy == b.Strategy && a.OnExhausted == b.OnExhausted &&
-		slices.EqualFunc(byPriority(a.Candidates), byPriority(b.Candidates), func(x, y Candidate) bool {
-			x.OperatorName, y.OperatorName = "", ""
-			return x == y
-		})
+		sameCandidates(a.Candidates, b.Candidates)
 }
 
 // byPriority returns the candidates in their one order: priority, then operator.

@@ -3,7 +3,10 @@ package operators
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -75,8 +78,8 @@ func (r Rule) Key() RuleKey {
 }
 
 // Validate returns nil, or an InvalidArgument fault with every field that is
-// wrong, such as candidates[2].weight. It checks the rule alone; overlaps with
-// other rules and unknown operators show at the import.
+// wrong, named as in the schema, such as candidates[2].weight. It checks the rule
+// alone; the conflict checker compares it with others.
 func (r Rule) Validate() error {
 	var v violations
 	if _, err := e164.ParsePrefix(r.Prefix.String()); err != nil {
@@ -97,7 +100,7 @@ func (r Rule) Validate() error {
 	for i, c := range r.Candidates {
 		field := "candidates[" + strconv.Itoa(i) + "]."
 		if c.OperatorID == uuid.Nil {
-			v.check(field+"operator", "must be given")
+			v.check(field+"operator_id", "must be given")
 		}
 		v.check(field+"priority", checkRange(c.Priority, 1, MaxPriority))
 		v.check(field+"weight", checkRange(c.Weight, 0, MaxWeight))
@@ -105,8 +108,13 @@ func (r Rule) Validate() error {
 			v.check(field+"price", "must be 0 or more and have a currency")
 		}
 	}
+	v.check("description", checkDescription(r.Description))
 	for _, clash := range candidateClashes(r.Strategy, r.Candidates) {
-		v.check("candidates["+strconv.Itoa(clash.second)+"]."+clash.field,
+		part := clash.field
+		if part == "operator" {
+			part = "operator_id"
+		}
+		v.check("candidates["+strconv.Itoa(clash.second)+"]."+part,
 			fmt.Sprintf(clash.format, "candidates["+strconv.Itoa(clash.first)+"]"))
 	}
 	return invalid(v)
@@ -121,6 +129,18 @@ const (
 func checkCountry(code string) string {
 	if code != "" && !isCountry(code) {
 		return "must be an ISO 3166-1 alpha-2 code in capital letters, such as GB, or empty"
+	}
+	return ""
+}
+
+func checkDescription(text string) string {
+	switch {
+	case !utf8.ValidString(text):
+		return "must be UTF-8"
+	case utf8.RuneCountInString(text) > MaxDescription:
+		return "must have at most 500 characters"
+	case strings.ContainsFunc(text, func(r rune) bool { return r != '\n' && r != '\t' && r != '\r' && unicode.IsControl(r) }):
+		return "must hold no control characters but line ends and tabs"
 	}
 	return ""
 }

@@ -16,6 +16,7 @@ import (
 
 	"trunkline/migrations"
 	"trunkline/services/operators"
+	"trunkline/services/operators/bus"
 	"trunkline/services/operators/database"
 	"trunkline/services/platform/bunstore"
 	"trunkline/services/platform/clock"
@@ -45,9 +46,9 @@ func seed(ctx context.Context, file string, c *carrier) (err error) {
 	if _, err := m.Up(ctx); err != nil {
 		return err
 	}
-	store := database.New(db)
+	store := database.New(db, bunstore.NewReader(db), bus.Encode)
 	importer := operators.NewImporter(store, silence{}, time.Now, log)
-	if err := whole(importer.ImportOperators(ctx, c.operatorsCSV(), operators.Options{})); err != nil {
+	if err := whole(importer.ImportOperators(ctx, asker, c.operatorsCSV(), nil)); err != nil {
 		return fmt.Errorf("import operators: %w", err)
 	}
 	if err := c.adoptIDs(ctx, store); err != nil {
@@ -56,17 +57,20 @@ func seed(ctx context.Context, file string, c *carrier) (err error) {
 	if err := c.insertRates(ctx, db); err != nil {
 		return fmt.Errorf("insert rates: %w", err)
 	}
-	if err := whole(importer.ImportRules(ctx, c.rulesCSV(), operators.Options{})); err != nil {
+	if err := whole(importer.ImportRules(ctx, asker, c.rulesCSV(), nil)); err != nil {
 		return fmt.Errorf("import rules: %w", err)
 	}
 	return nil
 }
 
-// silence tells nobody: no engine runs yet.
+// asker is who the audit log of the benchmark names.
+var asker = operators.Request{Actor: "bench"}
+
+// silence wakes nobody: no relay runs, and no engine yet.
 type silence struct{}
 
-// Announce implements operators.Announcer.
-func (silence) Announce(context.Context, operators.Change) {}
+// Wake implements operators.Waker.
+func (silence) Wake() {}
 
 func whole(r operators.Result, err error) error {
 	if err == nil && r.BadLineCount > 0 {
@@ -112,7 +116,7 @@ func csvOf(lines [][]string) []byte {
 
 // adoptIDs replaces the made-up ids of the operators by those of the store.
 func (c *carrier) adoptIDs(ctx context.Context, store *database.Store) error {
-	stored, err := store.LiveOperators(ctx)
+	stored, _, err := store.LiveOperators(ctx)
 	if err != nil {
 		return err
 	}

@@ -62,6 +62,8 @@ type client struct {
 	routing   routingv1connect.RoutingServiceClient
 	operators operatorsv1connect.OperatorServiceClient
 	rules     operatorsv1connect.RoutingRuleServiceClient
+	rates     operatorsv1connect.RateServiceClient
+	outbox    operatorsv1connect.OutboxServiceClient
 	timeout   time.Duration
 	// shown is the server's URL for people.
 	shown string
@@ -91,6 +93,8 @@ func (f *clientFlags) dial(cmd *cobra.Command) (*client, error) {
 		routing:   routingv1connect.NewRoutingServiceClient(hc, base, limit),
 		operators: operatorsv1connect.NewOperatorServiceClient(hc, base, limit),
 		rules:     operatorsv1connect.NewRoutingRuleServiceClient(hc, base, limit),
+		rates:     operatorsv1connect.NewRateServiceClient(hc, base, limit),
+		outbox:    operatorsv1connect.NewOutboxServiceClient(hc, base, limit),
 		timeout:   f.timeout,
 		shown:     base,
 		http:      transport,

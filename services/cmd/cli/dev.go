@@ -79,6 +79,9 @@ func runDev(cmd *cobra.Command, version string, f devFlags) (err error) {
 	database := bunstore.DefaultConfig()
 	database.URL = config.NewSecret("sqlite:" + filepath.Join(dir, "trunkline.db"))
 
+	control := operatorsfx.DefaultConfig()
+	control.Keyring.File = filepath.Join(dir, "secrets")
+
 	nats, err := jetstream.Embedded(filepath.Join(dir, "nats"), f.natsAddr)
 	if err != nil {
 		return err
@@ -89,12 +92,14 @@ func runDev(cmd *cobra.Command, version string, f devFlags) (err error) {
 	process := platformfx.Process{Name: "dev", Version: version, Log: cmd.ErrOrStderr()}
 	ready := func() { devBanner(cmd, server.URL(), nats.URL(), dir, f) }
 	return runProcess(cmd.Context(), c, process, ready,
-		fx.Supply(engine, database, jetstream.DefaultConfig(), nats),
+		fx.Supply(engine, control, database, jetstream.DefaultConfig(), nats),
 		platformfx.Database,
 		platformfx.NATS,
-		fx.Provide(func(clk clock.Clock) (routingfx.SharedCache, error) {
-			return rediscache.NewMemory(devCacheEntries, clk)
-		}),
+		fx.Provide(
+			func(clk clock.Clock) (*rediscache.Memory, error) { return rediscache.NewMemory(devCacheEntries, clk) },
+			func(c *rediscache.Memory) routingfx.SharedCache { return c },
+			func(c *rediscache.Memory) operatorsfx.HealthCache { return c },
+		),
 		fx.Decorate(migrated),
 		operatorsfx.Module,
 		demoModule(f, operatorsfx.DemoData),

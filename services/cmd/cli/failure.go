@@ -14,6 +14,7 @@ import (
 	"connectrpc.com/connect"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 
+	operatorsv1 "trunkline/gen/go/trunkline/operators/v1"
 	"trunkline/services/platform/fault"
 )
 
@@ -58,6 +59,12 @@ var advice = map[string]string{
 	"FILE_TOO_LARGE":     "split the file; imports add to what is there",
 	"IMPORT_RUNNING":     "wait for it to end, then run this one again",
 	"OPERATORS_CHANGED":  "somebody changed operators meanwhile: run the import again",
+	"DUPLICATE_OPERATOR": "choose another name or connection, or update the operator that has it",
+	"DUPLICATE_RULE":     "update the rule that is there: `trunkline rules list --prefix` shows it",
+	"RULE_CONFLICT":      "mend what is told below and try again",
+	"VAULT_UNAVAILABLE":  "nothing was stored; try again when the secret store is back",
+	"ETAG_MISMATCH":      "somebody changed it meanwhile: look at it and try again",
+	"NO_CREDENTIALS":     "`trunkline operators rotate-credentials` gives it a password",
 	"permission_denied":  "use a credential with the role this needs",
 	"unauthenticated":    "give a valid credential",
 	"resource_exhausted": "wait a little and try again",
@@ -133,6 +140,7 @@ func serverFailure(what string, ce *connect.Error) *failure {
 	f := &failure{exit: exitOf(ce.Code()), cause: ce}
 	reason := strings.ToUpper(ce.Code().String())
 	var wait time.Duration
+	var findings []string
 	for _, d := range ce.Details() {
 		value, err := d.Value()
 		if err != nil {
@@ -145,6 +153,10 @@ func serverFailure(what string, ce *connect.Error) *failure {
 			for _, v := range detail.GetFieldViolations() {
 				f.lines = append(f.lines, clean(v.GetField()+": "+v.GetDescription()))
 			}
+		case *operatorsv1.RuleConflict:
+			for _, finding := range detail.GetFindings() {
+				findings = append(findings, findingLine(finding))
+			}
 		case *errdetails.RetryInfo:
 			wait = detail.GetRetryDelay().AsDuration()
 		case *errdetails.RequestInfo:
@@ -152,6 +164,9 @@ func serverFailure(what string, ce *connect.Error) *failure {
 				f.lines = append(f.lines, "request id: "+clean(detail.GetRequestId()))
 			}
 		}
+	}
+	if len(findings) > 0 {
+		f.lines = findings // the violations say the same without witnesses
 	}
 	f.message = sentence(what, ce.Code().String(), reason, ce.Message())
 	if wait > 0 {

@@ -90,6 +90,19 @@ func (f *fake) start(t *testing.T) string {
 	return server.URL
 }
 
+// startLedger serves a ledger in the same way.
+func startLedger(t *testing.T, l *ledger) {
+	t.Helper()
+	mux := http.NewServeMux()
+	mux.Handle(operatorsv1connect.NewOperatorServiceHandler(l))
+	mux.Handle(operatorsv1connect.NewRoutingRuleServiceHandler(l))
+	mux.Handle(operatorsv1connect.NewRateServiceHandler(l))
+	mux.Handle(operatorsv1connect.NewOutboxServiceHandler(l))
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	t.Setenv("TRUNKLINE_SERVER", server.URL)
+}
+
 // outcome is what a command left.
 type outcome struct {
 	exit           int

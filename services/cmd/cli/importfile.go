@@ -133,6 +133,11 @@ func writeImport(cmd *cobra.Command, name string, r *operatorsv1.ImportResult, d
 	if form == formJSON {
 		return nil
 	}
+	for _, w := range r.GetWarnings() {
+		if err := printf(cmd.ErrOrStderr(), "%s\n", importWarning(name, w)); err != nil {
+			return err
+		}
+	}
 	counts := fmt.Sprintf("%d created, %d updated, %d unchanged", r.GetCreated(), r.GetUpdated(), r.GetUnchanged())
 	switch {
 	case dryRun:
@@ -141,6 +146,14 @@ func writeImport(cmd *cobra.Command, name string, r *operatorsv1.ImportResult, d
 		counts += fmt.Sprintf(" (configuration version %d)", r.GetConfigVersion())
 	}
 	return printf(cmd.OutOrStdout(), "%s\n", counts)
+}
+
+func importWarning(name string, w *operatorsv1.ImportWarning) string {
+	text := fmt.Sprintf("%s:%d: warning: %s: %s", name, w.GetLine(), w.GetReason(), w.GetMessage())
+	if w.GetWitness() != "" {
+		text += " (for example " + w.GetWitness() + ")"
+	}
+	return clean(text)
 }
 
 // badLine is the form that editors and terminals make links of.

@@ -45,7 +45,7 @@ func demoFake(t *testing.T, pages *[]int32) *fake {
 	var rules []*operatorsv1.RoutingRule
 	for _, r := range parsed {
 		one := &operatorsv1.RoutingRule{
-			RuleId: uuid.NewString(), Prefix: r.Prefix.String(), Country: r.Country, MessageTypes: types(r.MessageTypes),
+			RuleId: uuid.NewSHA1(uuid.Nil, []byte(r.Account.String()+r.Prefix.String()+r.MessageTypes.String())).String(), Prefix: r.Prefix.String(), Country: r.Country, MessageTypes: types(r.MessageTypes),
 			Strategy: routingv1.RoutingStrategy(r.Strategy), OnExhausted: routingv1.OnExhausted(r.OnExhausted), Active: true,
 		}
 		if r.Account != uuid.Nil {

@@ -64,6 +64,13 @@ func (l listing[T]) pages(ctx context.Context, c *client, limit int, do func([]T
 }
 
 func (l listing[T]) listCommand() *cobra.Command {
+	return l.listCommandWith(func(*cobra.Command) {}, func(context.Context, *client) (listing[T], error) { return l, nil })
+}
+
+// listCommandWith is listCommand with further flags; filtered gives the listing that they ask for.
+func (l listing[T]) listCommandWith(
+	flags func(*cobra.Command), filtered func(ctx context.Context, c *client) (listing[T], error),
+) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List all " + l.what,
@@ -76,12 +83,17 @@ func (l listing[T]) listCommand() *cobra.Command {
 	output := outputFlag(cmd, formTable, formJSON, formJSONL, formCSV)
 	limit := cmd.Flags().Int("limit", 0, "most "+l.what+" to list; 0 lists all")
 	noValueCompletion(cmd, "limit")
+	flags(cmd)
 	conn := addClientFlags(cmd, callTimeout, "one page")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if *limit < 0 {
 			return usagef("--limit: must be 0 or more")
 		}
 		return conn.withClient(cmd, func(ctx context.Context, c *client) error {
+			l, err := filtered(ctx, c)
+			if err != nil {
+				return err
+			}
 			return l.write(ctx, c, cmd.OutOrStdout(), cmd.ErrOrStderr(), *limit, output.value)
 		})
 	}
@@ -102,14 +114,19 @@ func (l listing[T]) exportCommand() *cobra.Command {
 	conn := addClientFlags(cmd, callTimeout, "one page")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		return conn.withClient(cmd, func(ctx context.Context, c *client) error {
-			write := func(w io.Writer) error { return l.write(ctx, c, w, cmd.ErrOrStderr(), 0, formCSV) }
-			if *file == "" || *file == "-" {
-				return write(cmd.OutOrStdout())
-			}
-			return replaceFile(*file, write)
+			return l.export(ctx, c, cmd, *file)
 		})
 	}
 	return cmd
+}
+
+// export writes everything as CSV to a file, or to standard output.
+func (l listing[T]) export(ctx context.Context, c *client, cmd *cobra.Command, file string) error {
+	write := func(w io.Writer) error { return l.write(ctx, c, w, cmd.ErrOrStderr(), 0, formCSV) }
+	if file == "" || file == "-" {
+		return write(cmd.OutOrStdout())
+	}
+	return replaceFile(file, write)
 }
 
 func (l listing[T]) write(ctx context.Context, c *client, w, warnings io.Writer, limit int, form string) error {

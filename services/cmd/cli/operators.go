@@ -18,13 +18,16 @@ import (
 func operatorsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "operators",
-		Short: "List, import and export operators",
-		Example: `  trunkline operators list
+		Short: "Create, change, list, import and export operators",
+		Example: `  trunkline operators list --status active
+  trunkline operators create --name Nordlink --host smpp.nordlink.example --system-id nl_tl --max-tps 200
+  trunkline operators suspend Nordlink
   trunkline operators export --file operators.csv
   trunkline operators import operators.csv --dry-run`,
 	}
 	cmd.AddCommand(
-		operatorListing.listCommand(),
+		operatorListCommand(), operatorGetCommand(), operatorCreateCommand(), operatorUpdateCommand(), rotateCommand(),
+		operatorHealthCommand(), transitionsCommand(),
 		importCommand("operators",
 			`The file is UTF-8 CSV with the header
 name,host,port,system_id,bind_type,max_tps,message_types,status
@@ -33,6 +36,7 @@ file does not name stay as they are.`,
 			(*client).importOperators),
 		operatorListing.exportCommand(),
 	)
+	cmd.AddCommand(statusCommands()...)
 	return cmd
 }
 
@@ -61,6 +65,36 @@ var operatorListing = listing[*operatorsv1.Operator]{
 		err := operators.WriteOperators(&b, rows)
 		return b.Bytes(), err
 	},
+}
+
+func operatorListCommand() *cobra.Command {
+	var search string
+	var statuses []string
+	var deleted bool
+	l := operatorListing
+	cmd := l.listCommandWith(func(cmd *cobra.Command) {
+		cmd.Flags().StringVar(&search, "search", "", "only operators with this `TEXT` in name, host or system_id")
+		cmd.Flags().StringSliceVar(&statuses, "status", nil, "only active, inactive or suspended ones")
+		cmd.Flags().BoolVar(&deleted, "deleted", false, "deleted ones too")
+		noValueCompletion(cmd, "search")
+		_ = cmd.RegisterFlagCompletionFunc("status", cobra.FixedCompletions([]string{"active", "inactive", "suspended"}, cobra.ShellCompDirectiveNoFileComp))
+	}, func(ctx context.Context, c *client) (listing[*operatorsv1.Operator], error) {
+		req := &operatorsv1.ListOperatorsRequest{Search: search, ShowDeleted: deleted}
+		for _, text := range statuses {
+			status, err := enumOf("--status", "OPERATOR_STATUS_", text, operatorsv1.OperatorStatus_value)
+			if err != nil {
+				return l, err
+			}
+			req.Statuses = append(req.Statuses, operatorsv1.OperatorStatus(status))
+		}
+		l.page = func(ctx context.Context, c *client, size int32, token string) ([]*operatorsv1.Operator, string, error) {
+			req.PageSize, req.PageToken = size, token
+			res, err := c.operators.ListOperators(ctx, req)
+			return res.GetOperators(), res.GetNextPageToken(), err
+		}
+		return l, nil
+	})
+	return cmd
 }
 
 // operatorOf gives the form that files are written from.
@@ -106,7 +140,7 @@ func uuidOf(text string) (uuid.UUID, error) {
 }
 
 func (c *client) importOperators(ctx context.Context, csv []byte, dryRun bool, step func(*operatorsv1.ImportProgress)) (*operatorsv1.ImportResult, error) {
-	stream, err := c.operators.ImportOperators(ctx, &operatorsv1.ImportOperatorsRequest{Csv: csv, ValidateOnly: dryRun})
+	stream, err := c.operators.ImportOperators(ctx, &operatorsv1.ImportOperatorsRequest{Csv: csv, ValidateOnly: dryRun, RequestId: newRequestID()})
 	if err != nil {
 		return nil, err
 	}

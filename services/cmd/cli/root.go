@@ -32,7 +32,7 @@ Commands that ask a server find it by --server or TRUNKLINE_SERVER (http://127.0
 	}
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.AddGroup(&cobra.Group{ID: "client", Title: "Ask a server:"}, &cobra.Group{ID: "server", Title: "Run and configure:"})
-	for _, cmd := range []*cobra.Command{routesCommand(), operatorsCommand(), rulesCommand()} {
+	for _, cmd := range []*cobra.Command{routesCommand(), operatorsCommand(), rulesCommand(), ratesCommand(), outboxCommand()} {
 		cmd.GroupID = "client"
 		root.AddCommand(cmd)
 	}

@@ -66,7 +66,7 @@ func TestTooManyExcludedOperators(t *testing.T) {
 
 func TestHelpAndVersion(t *testing.T) {
 	got := run(t, nil)
-	require.Equal(t, cli.ExitOK, got.exit)
+	require.Equal(t, cli.ExitOK, got.exit, got.stderr)
 	require.Contains(t, got.stdout, "Ask a server:")
 	require.Contains(t, got.stdout, "serve")
 

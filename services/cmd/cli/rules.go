@@ -17,13 +17,15 @@ import (
 func rulesCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rules",
-		Short: "List, import and export routing rules",
-		Example: `  trunkline rules list
+		Short: "Create, change, check, list, import and export routing rules",
+		Example: `  trunkline rules list --prefix +44
+  trunkline rules create +4479 --strategy cost --candidate Nordlink --candidate Meridian
+  trunkline rules check
   trunkline rules export --file rules.csv
   trunkline rules import rules.csv --dry-run`,
 	}
 	cmd.AddCommand(
-		ruleListing.listCommand(),
+		ruleListCommand(), ruleGetCommand(), ruleCreateCommand(), ruleUpdateCommand(), ruleDeleteCommand(), ruleCheckCommand(),
 		importCommand("rules",
 			`The file is UTF-8 CSV, one line per candidate, with the header
 account,prefix,country,message_types,strategy,on_exhausted,operator,priority,weight,price,currency
@@ -41,7 +43,7 @@ var ruleListing = listing[*operatorsv1.RoutingRule]{
 		res, err := c.rules.ListRoutingRules(ctx, &operatorsv1.ListRoutingRulesRequest{PageSize: size, PageToken: token})
 		return res.GetRules(), res.GetNextPageToken(), err
 	},
-	head: []string{"PREFIX", "COUNTRY", "OWNER", "TYPES", "STRATEGY", "WHEN EXHAUSTED", "CANDIDATES"},
+	head: []string{"PREFIX", "COUNTRY", "OWNER", "TYPES", "STRATEGY", "WHEN EXHAUSTED", "CANDIDATES", "RULE ID"},
 	row: func(r *operatorsv1.RoutingRule) []string {
 		names := make([]string, len(r.GetCandidates()))
 		for i, c := range r.GetCandidates() {
@@ -57,7 +59,7 @@ var ruleListing = listing[*operatorsv1.RoutingRule]{
 		}
 		return []string{
 			r.GetPrefix(), dash(r.GetCountry()), ownerName(r.GetAccountId()), types, strategy,
-			onExhaustedName(r.GetOnExhausted()), strings.Join(names, ", "),
+			onExhaustedName(r.GetOnExhausted()), strings.Join(names, ", "), r.GetRuleId(),
 		}
 	},
 	csv: func(all []*operatorsv1.RoutingRule) ([]byte, error) {
@@ -116,7 +118,7 @@ func ruleOf(r *operatorsv1.RoutingRule) (rule operators.Rule, err error) {
 }
 
 func (c *client) importRules(ctx context.Context, csv []byte, dryRun bool, step func(*operatorsv1.ImportProgress)) (*operatorsv1.ImportResult, error) {
-	stream, err := c.rules.ImportRoutingRules(ctx, &operatorsv1.ImportRoutingRulesRequest{Csv: csv, ValidateOnly: dryRun})
+	stream, err := c.rules.ImportRoutingRules(ctx, &operatorsv1.ImportRoutingRulesRequest{Csv: csv, ValidateOnly: dryRun, RequestId: newRequestID()})
 	if err != nil {
 		return nil, err
 	}

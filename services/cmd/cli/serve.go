@@ -68,13 +68,16 @@ func engineOptions(s engineSettings) fx.Option {
 func serveManagementCommand(version string) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   processManagement,
-		Short: "Run the control plane: imports and lists operators and rules",
+		Short: "Run the control plane: operators, credentials, rules, rates and health",
 		Long: `Run the control plane. It writes to the database of TRUNKLINE_DATABASE_URL, whose schema must be up to
-date (trunkline migrate up), and tells the engines of every change through NATS.
+date (trunkline migrate up), keeps passwords in Vault (operators.vault) or in an encrypted file
+(operators.keyring), tells the engines of every change through NATS and reduces what connectors
+report to one health per operator. Run two or more; one of them at a time reduces health.
 
-It does not ask for a credential yet, so it listens on loopback only: use it from the same machine.`,
-		Example: `  TRUNKLINE_DATABASE_URL=postgres://ops@db/trunkline \
-    trunkline serve operator-management --nats-urls nats://nats:4222
+The public API does not ask for a credential yet, so it listens on loopback only: use it from the same
+machine. The internal API (internal.addr) is for engines and connectors, by mutual TLS.`,
+		Example: `  TRUNKLINE_DATABASE_URL=postgres://ops@db/trunkline TRUNKLINE_OPERATORS_KEYRING_FILE=./secrets \
+    trunkline serve operator-management --nats-urls nats://nats:4222 --redis redis:6379
   trunkline rules import rules.csv --server http://127.0.0.1:8081`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -87,16 +90,18 @@ It does not ask for a credential yet, so it listens on loopback only: use it fro
 			return runProcess(cmd.Context(), s.platform(), process, nil, managementOptions(s))
 		},
 	}
-	addProcessFlags(cmd.Flags())
+	addManagementFlags(cmd.Flags())
 	return cmd
 }
 
 // managementOptions is operator-management as a process of its own.
 func managementOptions(s managementSettings) fx.Option {
 	return fx.Options(
-		fx.Supply(s.Database, s.NATS),
+		fx.Supply(s.Operators, s.Database, s.NATS, s.Redis),
 		platformfx.Database,
 		platformfx.NATS,
+		platformfx.Redis,
+		fx.Provide(func(c *rediscache.Cache) operatorsfx.HealthCache { return c }),
 		operatorsfx.Module,
 		operatorsfx.Standalone,
 	)

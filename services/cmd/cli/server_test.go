@@ -170,6 +170,7 @@ func TestConfigPrintShowsOriginsAndHidesSecrets(t *testing.T) {
 	}
 	_, _, code := call(t, "config", "print", "-o", "xml")
 	require.NotZero(t, code)
+	t.Setenv("TRUNKLINE_OPERATORS_KEYRING_FILE", "secrets")
 	stdout, _, code := call(t, "config", "validate", processManagement)
 	require.Zero(t, code)
 	require.Contains(t, stdout, "valid")

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"trunkline/services/operators/operatorsfx"
 	"trunkline/services/platform/bunstore"
 	"trunkline/services/platform/config"
 	"trunkline/services/platform/jetstream"
@@ -72,17 +73,23 @@ func (s engineSettings) platform() platformfx.Config {
 
 // managementSettings is the configuration of operator-management.
 type managementSettings struct {
-	Environment string                `koanf:"environment" doc:"production or development. Production refuses settings that are only safe on a laptop."`
-	Server      rpcserver.Config      `koanf:"server"`
-	Log         telemetry.LogConfig   `koanf:"log"`
-	Trace       telemetry.TraceConfig `koanf:"trace"`
-	Database    bunstore.Config       `koanf:"database"`
-	NATS        jetstream.Config      `koanf:"nats"`
+	Environment string                   `koanf:"environment" doc:"production or development. Production refuses settings that are only safe on a laptop."`
+	Server      rpcserver.Config         `koanf:"server"`
+	Log         telemetry.LogConfig      `koanf:"log"`
+	Trace       telemetry.TraceConfig    `koanf:"trace"`
+	Internal    rpcserver.InternalConfig `koanf:"internal"`
+	Operators   operatorsfx.Config       `koanf:"operators"`
+	Database    bunstore.Config          `koanf:"database"`
+	Redis       rediscache.Config        `koanf:"redis"`
+	NATS        jetstream.Config         `koanf:"nats"`
 }
 
 func defaultManagementSettings() managementSettings {
 	e := defaultEngineSettings()
-	s := managementSettings{Environment: e.Environment, Server: e.Server, Log: e.Log, Trace: e.Trace, Database: e.Database, NATS: e.NATS}
+	s := managementSettings{
+		Environment: e.Environment, Server: e.Server, Log: e.Log, Trace: e.Trace, Operators: operatorsfx.DefaultConfig(),
+		Database: e.Database, Redis: e.Redis, NATS: e.NATS,
+	}
 	s.Server.Addr = "127.0.0.1:8081"
 	s.Database.ReadOnly = false
 	return s
@@ -99,15 +106,17 @@ func (s managementSettings) Validate() error {
 }
 
 func (s managementSettings) platform() platformfx.Config {
-	return platformfx.Config{Server: s.Server, Log: s.Log, Trace: s.Trace}
+	return platformfx.Config{Server: s.Server, Internal: s.Internal, Log: s.Log, Trace: s.Trace}
 }
 
 // The flags of processes and their keys. Everything else is set by file or environment.
 var (
 	managementFlags = map[string]string{
-		"addr":      "server.addr",
-		"log-level": "log.level",
-		"nats-urls": "nats.urls",
+		"addr":          "server.addr",
+		"internal-addr": "internal.addr",
+		"log-level":     "log.level",
+		"nats-urls":     "nats.urls",
+		"redis":         "redis.addrs",
 	}
 	engineFlags = map[string]string{
 		"addr":      "server.addr",
@@ -127,10 +136,20 @@ func addProcessFlags(flags *pflag.FlagSet) {
 	flags.String("nats-urls", "", "NATS servers, separated by commas (nats.urls)")
 }
 
+func addManagementFlags(flags *pflag.FlagSet) {
+	addProcessFlags(flags)
+	flags.String("internal-addr", "", "`host:port` of the internal API, by mutual TLS (internal.addr)")
+	addRedisFlag(flags)
+}
+
+func addRedisFlag(flags *pflag.FlagSet) {
+	flags.String("redis", "", "Redis servers host:port, separated by commas (redis.addrs)")
+}
+
 func addEngineFlags(flags *pflag.FlagSet) {
 	addProcessFlags(flags)
 	flags.String("table", "", "where rules are kept: database or memory (engine.table)")
-	flags.String("redis", "", "Redis servers host:port, separated by commas (redis.addrs)")
+	addRedisFlag(flags)
 }
 
 // load reads flags, environment and file of a command over the defaults of a process.

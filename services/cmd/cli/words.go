@@ -82,6 +82,10 @@ func statusName(s operatorsv1.OperatorStatus) string {
 
 func bindName(b operatorsv1.BindType) string { return strings.TrimPrefix(b.String(), "BIND_TYPE_") }
 
+func enforcementName(m operatorsv1.EnforcementMode) string {
+	return strings.TrimPrefix(m.String(), "ENFORCEMENT_MODE_")
+}
+
 func ownerName(account string) string {
 	if account == "" {
 		return "global"

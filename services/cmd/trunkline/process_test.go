@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -106,7 +107,7 @@ func (p *process) stop(t *testing.T) {
 	}
 }
 
-// find waits until the output matches and gives the first group.
+// find waits until the output matches and gives the group that matched.
 func (p *process) find(t *testing.T, pattern string) string {
 	t.Helper()
 	re := regexp.MustCompile(pattern)
@@ -115,13 +116,13 @@ func (p *process) find(t *testing.T, pattern string) string {
 		found = re.FindStringSubmatch(p.output.String())
 		return found != nil
 	}, eventually, tick, "the output never matched %s", pattern)
-	return found[1]
+	return strings.Join(found[1:], "") // one of the groups matched
 }
 
 // url waits until the process serves and is ready.
 func (p *process) url(t *testing.T) string {
 	t.Helper()
-	url := "http://" + p.find(t, `(?:http://|"addr":")(127\.0\.0\.1:\d+)`)
+	url := "http://" + p.find(t, `http://(127\.0\.0\.1:\d+)|"addr":"(127\.0\.0\.1:\d+)","tls":false`)
 	require.Eventually(t, func() bool { return status(url+"/ready") == http.StatusOK }, eventually, tick)
 	return url
 }

@@ -28,9 +28,12 @@ import (
 type parts struct {
 	redis      *redistest.Server
 	nats       *natstest.Server
+	database   string // URL of the owner
 	management string
-	engines    map[string]string // URL by table mode
-	running    map[string]*process
+	// managementFile is the configuration of operator-management.
+	managementFile string
+	engines        map[string]string // URL by table mode
+	running        map[string]*process
 }
 
 // deploy migrates a fresh Postgres and starts the processes; engines log in as a role that can only read.
@@ -39,7 +42,7 @@ func deploy(t *testing.T, tables ...string) *parts {
 	database := pgtest.Database(t)
 	_, stderr, code := run(t, nil, "migrate", "up", "--database-url", database)
 	require.Zero(t, code, stderr)
-	p := &parts{redis: redistest.Start(t), nats: natstest.Start(t), engines: map[string]string{}, running: map[string]*process{}}
+	p := &parts{redis: redistest.Start(t), nats: natstest.Start(t), database: database, engines: map[string]string{}, running: map[string]*process{}}
 	// Another test may have made the role: it belongs to the whole server.
 	pgtest.Exec(t, database, `DO $$ BEGIN CREATE ROLE trunkline_engine LOGIN IN ROLE ops_routing_reader; EXCEPTION WHEN duplicate_object THEN NULL; END $$`)
 	reader, err := url.Parse(database)
@@ -52,14 +55,27 @@ func deploy(t *testing.T, tables ...string) *parts {
 		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
 		return path
 	}
-	p.running["management"] = start(t, "serve", "operator-management", "--config", write("management.yaml", database, ""))
-	p.management = p.running["management"].url(t)
+	p.managementFile = write("management.yaml", database, fmt.Sprintf("redis:\n  addrs: [%q]\noperators:\n  keyring:\n    file: %q\n", p.redis.Addr(), filepath.Join(t.TempDir(), "secrets")))
+	p.startManagement(t)
 	for _, table := range tables {
 		file := write("engine-"+table+".yaml", reader.String(), fmt.Sprintf("redis:\n  addrs: [%q]\nengine:\n  table: %s\n", p.redis.Addr(), table))
 		p.running[table] = start(t, "serve", "routing-engine", "--config", file)
 		p.engines[table] = p.running[table].url(t)
 	}
 	return p
+}
+
+func (p *parts) startManagement(t *testing.T) {
+	t.Helper()
+	p.running["management"] = start(t, "serve", "operator-management", "--config", p.managementFile)
+	p.management = p.running["management"].url(t)
+}
+
+// killManagement ends operator-management without warning after a delay. The channel closes when it is dead.
+func (p *parts) killManagement(delay time.Duration) <-chan struct{} {
+	victim := p.running["management"]
+	time.AfterFunc(delay, func() { _ = victim.cmd.Process.Kill() })
+	return victim.done
 }
 
 // carrier is a rule set like one that moves in: 28,000 nested prefixes in CSV, and the answers by hand.
@@ -283,7 +299,8 @@ func TestCachedRoutesAreServedWhilePostgresIsDown(t *testing.T) {
 	redis, events := redistest.Start(t), natstest.Start(t)
 	common := fmt.Sprintf("database:\n  url: %q\nnats:\n  urls: [%q]\nserver:\n  addr: 127.0.0.1:0\n  drain:\n    notice: 0s\n", server.URL(), events.URL())
 	file := filepath.Join(t.TempDir(), "management.yaml")
-	require.NoError(t, os.WriteFile(file, []byte(common), 0o600))
+	keyring := fmt.Sprintf("redis:\n  addrs: [%q]\noperators:\n  keyring:\n    file: %q\n", redis.Addr(), filepath.Join(t.TempDir(), "secrets"))
+	require.NoError(t, os.WriteFile(file, []byte(common+keyring), 0o600))
 	management := start(t, "serve", "operator-management", "--config", file).url(t)
 	newCarrier(50).move(t, management)
 	clients := map[string]routingv1connect.RoutingServiceClient{}

@@ -21,7 +21,7 @@ func TestAFileOfManyChunksImportsWithProgress(t *testing.T) {
 		csv := bigFile(prefixes)
 		var phases []int64
 		last := int64(0)
-		result, err := k.importer.ImportRules(t.Context(), csv, operators.Options{Progress: func(done, total int64) {
+		result, err := k.importer.ImportRules(t.Context(), someone, csv, func(done, total int64) {
 			require.LessOrEqual(t, done, total)
 			if len(phases) == 0 || phases[len(phases)-1] != total {
 				phases = append(phases, total)
@@ -29,7 +29,7 @@ func TestAFileOfManyChunksImportsWithProgress(t *testing.T) {
 			}
 			require.GreaterOrEqual(t, done, last)
 			last = done
-		}})
+		})
 		require.NoError(t, err)
 		require.Equal(t, operators.Result{Created: prefixes, Applied: true, ConfigVersion: 3}, result)
 		require.Equal(t, []int64{2*prefixes + 1, prefixes}, phases)
@@ -50,10 +50,10 @@ func BenchmarkImport30000Prefixes(b *testing.B) {
 		for b.Loop() {
 			b.StopTimer()
 			one := k()
-			_, err := one.importer.ImportOperators(b.Context(), []byte(three), operators.Options{})
+			_, err := one.importer.ImportOperators(b.Context(), someone, []byte(three), nil)
 			require.NoError(b, err)
 			b.StartTimer()
-			result, err := one.importer.ImportRules(b.Context(), csv, operators.Options{})
+			result, err := one.importer.ImportRules(b.Context(), someone, csv, nil)
 			require.NoError(b, err)
 			require.EqualValues(b, 30_000, result.Created)
 		}

@@ -21,7 +21,10 @@ import (
 func TestOperatorsAreCreatedUpdatedAndLeftAlone(t *testing.T) {
 	onBoth(t, func(t *testing.T, k kit) {
 		result := k.operators(t, three)
-		require.Equal(t, operators.Result{Created: 3, Applied: true, ConfigVersion: 2}, result)
+		require.Equal(t, operators.Result{Created: 3, Applied: true, ConfigVersion: 2, WarningCount: 2, Warnings: []operators.ImportWarning{
+			{Line: 2, Reason: "NO_CREDENTIALS", Message: `The operator "Alpha" is ACTIVE and has no password: give it one with RotateCredentials.`},
+			{Line: 3, Reason: "NO_CREDENTIALS", Message: `The operator "Beta" is ACTIVE and has no password: give it one with RotateCredentials.`},
+		}}, result)
 		config, rules := k.versions(t)
 		require.EqualValues(t, 2, config)
 		require.EqualValues(t, 1, rules, "no rule changed")
@@ -39,18 +42,30 @@ func TestOperatorsAreCreatedUpdatedAndLeftAlone(t *testing.T) {
 			"Alpha,a.example,2775,alpha,TRANSCEIVER,200,SMS|FLASH,\n"+
 			"Beta,b.example,2775,beta,TRANSMITTER,50,SMS,ACTIVE\n"+
 			"Delta,d.example,1,delta,TRANSCEIVER,1,SMS,ACTIVE\n")
-		require.Equal(t, operators.Result{Created: 1, Updated: 1, Unchanged: 1, Applied: true, ConfigVersion: 3}, result)
+		require.Len(t, result.Warnings, 1, "only what becomes ACTIVE is warned of")
+		require.EqualValues(t, 4, result.Warnings[0].Line)
+		result.Warnings = nil
+		require.Equal(t, operators.Result{Created: 1, Updated: 1, Unchanged: 1, Applied: true, ConfigVersion: 3, WarningCount: 1}, result)
 		after := k.allOperators(t)
 		require.Len(t, after, 4, "Gamma, which the file does not name, stays")
 		alpha := before[0]
 		alpha.MaxTPS, alpha.Version, alpha.UpdatedAt = 200, 2, k.clock.Now()
+		require.Equal(t, "someone", alpha.CreatedBy)
 		require.Equal(t, alpha, after[0], "an empty status keeps the present one")
 		require.Equal(t, before[1], after[1])
 		require.Equal(t, before[2], after[3])
-		require.Equal(t, []operators.Change{
-			{ConfigVersion: 2, OccurredAt: k.clock.Now().Add(-time.Hour), Created: true},
-			{ConfigVersion: 3, OccurredAt: k.clock.Now(), Created: true, Updated: true},
-		}, k.told.changes)
+		first, then := k.clock.Now().Add(-time.Hour), k.clock.Now()
+		require.Equal(t, []event{
+			{Subject: "operator.config.created", Traceparent: someone.Traceparent, ConfigVersion: 2, OccurredAt: first},
+			{Subject: "operator.config.created", Traceparent: someone.Traceparent, ConfigVersion: 3, OccurredAt: then},
+			{Subject: "operator.config.updated", Traceparent: someone.Traceparent, ConfigVersion: 3, OccurredAt: then},
+		}, k.events(t))
+		require.EqualValues(t, 2, k.told.wakes.Load())
+		counts1, counts2 := `{"created":3,"updated":0,"unchanged":0}`, `{"created":1,"updated":1,"unchanged":1}`
+		require.Equal(t, []record{
+			{Actor: "someone", RequestID: "trace-1", Action: "operator.import", Entity: "operator", After: &counts1, OccurredAt: first},
+			{Actor: "someone", RequestID: "trace-1", Action: "operator.import", Entity: "operator", After: &counts2, OccurredAt: then},
+		}, k.audit(t))
 	})
 }
 
@@ -58,32 +73,38 @@ func TestAnImportThatChangesNothingRaisesNoVersionAndTellsNobody(t *testing.T) {
 	onBoth(t, func(t *testing.T, k kit) {
 		k.operators(t, three)
 		k.rules(t, ruleHeader+",+44,GB,,PRIORITY,,Alpha,1,,0.01,EUR\n,+44,GB,,PRIORITY,,Beta,2,,,\n")
-		told := len(k.told.changes)
+		told := k.events(t)
 		require.Equal(t, operators.Result{Unchanged: 3, Applied: true}, k.operators(t, three))
 		require.Equal(t, operators.Result{Unchanged: 1, Applied: true},
 			k.rules(t, ruleHeader+",+44,GB,,PRIORITY,FAIL,Beta,2,100,,\n,+44,GB,,PRIORITY,,Alpha,,,0.010,EUR\n"))
 		config, rules := k.versions(t)
 		require.EqualValues(t, 3, config)
 		require.EqualValues(t, 2, rules)
-		require.Len(t, k.told.changes, told)
+		require.Equal(t, told, k.events(t))
+		require.Len(t, k.audit(t), 2)
 	})
 }
 
 func TestADryRunSaysWhatItWouldDoAndDoesNothing(t *testing.T) {
 	onBoth(t, func(t *testing.T, k kit) {
-		result, err := k.importer.ImportOperators(t.Context(), []byte(three), operators.Options{ValidateOnly: true})
+		dry := someone
+		dry.ValidateOnly, dry.ID = true, "dry-1"
+		result, err := k.importer.ImportOperators(t.Context(), dry, []byte(three), nil)
 		require.NoError(t, err)
-		require.Equal(t, operators.Result{Created: 3}, result)
+		require.Len(t, result.Warnings, 2)
+		result.Warnings = nil
+		require.Equal(t, operators.Result{Created: 3, WarningCount: 2}, result)
 		require.Empty(t, k.allOperators(t))
 
 		k.operators(t, three)
-		result, err = k.importer.ImportRules(t.Context(), []byte(ruleHeader+",+44,,,COST,,Alpha,,,,\n"), operators.Options{ValidateOnly: true})
+		result, err = k.importer.ImportRules(t.Context(), dry, []byte(ruleHeader+",+44,,,PRIORITY,,Alpha,,,,\n"), nil)
 		require.NoError(t, err)
 		require.Equal(t, operators.Result{Created: 1}, result)
 		require.Empty(t, k.allRules(t))
 		config, _ := k.versions(t)
 		require.EqualValues(t, 2, config)
-		require.Len(t, k.told.changes, 1)
+		require.Len(t, k.events(t), 1)
+		require.Len(t, k.audit(t), 1)
 	})
 }
 
@@ -96,14 +117,15 @@ func TestOneBadLineKeepsTheWholeFileOut(t *testing.T) {
 		require.Empty(t, k.allOperators(t))
 		config, _ := k.versions(t)
 		require.EqualValues(t, 1, config)
-		require.Empty(t, k.told.changes)
+		require.Empty(t, k.events(t))
+		require.Empty(t, k.audit(t))
 	})
 }
 
 func TestWhatOnlyTheStoreCanKnowIsABadLineToo(t *testing.T) {
 	onBoth(t, func(t *testing.T, k kit) {
 		k.operators(t, three)
-		k.rules(t, ruleHeader+",+44,,SMS|FLASH,COST,,Alpha,,,,\n,+45,,,COST,,Alpha,,,,\n")
+		k.rules(t, ruleHeader+",+44,,SMS|FLASH,PRIORITY,,Alpha,,,,\n,+45,,,PRIORITY,,Alpha,,,,\n")
 		before, _ := k.versions(t)
 		for _, c := range []struct {
 			name, csv, column, message string
@@ -113,12 +135,14 @@ func TestWhatOnlyTheStoreCanKnowIsABadLineToo(t *testing.T) {
 				`operator "Beta" has this host, port and system_id; if it gives them up, import that first`, k.operators},
 			{"a status that cannot follow", operatorHeader + "Gamma,10.0.0.1,2776,gamma,RECEIVER,1,SMS,SUSPENDED\n", "status",
 				"an operator that is INACTIVE cannot become SUSPENDED", k.operators},
-			{"an operator that does not exist", ruleHeader + ",+46,,,COST,,Nobody,,,,\n", "operator",
+			{"an operator that does not exist", ruleHeader + ",+46,,,PRIORITY,,Nobody,,,,\n", "operator",
 				`there is no operator with the name or UUID "Nobody"`, k.rules},
-			{"types that overlap with some", ruleHeader + ",+44,,FLASH;WAP,COST,,Alpha,,,,\n", "message_types",
-				"which has the same account and prefix and is for SMS,FLASH", k.rules},
-			{"all types where there are some", ruleHeader + ",+44,,,COST,,Alpha,,,,\n", "message_types", "is for SMS,FLASH", k.rules},
-			{"some types where there are all", ruleHeader + ",+45,,WAP,COST,,Alpha,,,,\n", "message_types", "is for all message types", k.rules},
+			{"types that overlap with some", ruleHeader + ",+44,,FLASH;WAP,PRIORITY,,Alpha,,,,\n", "message_types",
+				"The global rule for +44 (FLASH, WAP) and the global rule for +44 (SMS, FLASH) answer the same messages", k.rules},
+			{"all types where there are some", ruleHeader + ",+44,,,PRIORITY,,Alpha,,,,\n", "message_types",
+				"The global rule for +44 and the global rule for +44 (SMS, FLASH) answer the same messages", k.rules},
+			{"some types where there are all", ruleHeader + ",+45,,WAP,PRIORITY,,Alpha,,,,\n", "message_types",
+				"The global rule for +45 (WAP) and the global rule for +45 answer the same messages", k.rules},
 		} {
 			t.Run(c.name, func(t *testing.T) {
 				result := c.kind(t, c.csv)
@@ -132,7 +156,7 @@ func TestWhatOnlyTheStoreCanKnowIsABadLineToo(t *testing.T) {
 		after, _ := k.versions(t)
 		require.Equal(t, before, after)
 		// Another account or other types are no overlap.
-		require.EqualValues(t, 2, k.rules(t, ruleHeader+account+",+44,,SMS,COST,,Alpha,,,,\n,+44,,WAP,COST,,Alpha,,,,\n").Created)
+		require.EqualValues(t, 2, k.rules(t, ruleHeader+account+",+44,,SMS,PRIORITY,,Alpha,,,,\n,+44,,WAP,PRIORITY,,Alpha,,,,\n").Created)
 	})
 }
 
@@ -171,12 +195,12 @@ func TestRulesAreStoredWithTheirCandidatesAndReplacedAsAWhole(t *testing.T) {
 			time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC), global.ID).Exec(t.Context())
 		require.NoError(t, err)
 		k.clock.Advance(time.Minute)
-		result = k.rules(t, ruleHeader+",+44,GB,,COST,,Gamma,,,,\n")
+		result = k.rules(t, ruleHeader+",+44,GB,,PRIORITY,,Gamma,,,,\n")
 		require.Equal(t, operators.Result{Updated: 1, Applied: true, ConfigVersion: 4}, result)
 		after := k.allRules(t)
 		require.Equal(t, own, after[1])
 		require.Equal(t, global.ID, after[0].ID)
-		require.Equal(t, operators.Cost, after[0].Strategy)
+		require.Equal(t, operators.Priority, after[0].Strategy)
 		require.False(t, after[0].Active)
 		require.Equal(t, 2030, after[0].ValidTo.Year())
 		require.Equal(t, global.CreatedAt, after[0].CreatedAt)
@@ -192,7 +216,7 @@ func TestRulesAreStoredWithTheirCandidatesAndReplacedAsAWhole(t *testing.T) {
 func TestAnExportImportsAsUnchanged(t *testing.T) {
 	onBoth(t, func(t *testing.T, k kit) {
 		k.operators(t, three+"'=cmd(),e.example,1,'-x,TRANSCEIVER,1,WAP,SUSPENDED\n")
-		k.rules(t, ruleHeader+",+44,GB,SMS|WAP,PRIORITY,,'=cmd(),1,,,\n,+44,GB,SMS|WAP,PRIORITY,,Alpha,2,,0.5,EUR\n"+account+",+7,,,COST,,Beta,,,,\n")
+		k.rules(t, ruleHeader+",+44,GB,SMS|WAP,PRIORITY,,'=cmd(),1,,,\n,+44,GB,SMS|WAP,PRIORITY,,Alpha,2,,0.5,EUR\n"+account+",+7,,,PRIORITY,,Beta,,,,\n")
 		all := k.allOperators(t)
 		require.Equal(t, "=cmd()", all[0].Name)
 		require.Equal(t, "-x", all[0].SystemID)
@@ -211,11 +235,12 @@ func TestListsComeInPagesThatMissAndRepeatNothing(t *testing.T) {
 	onBoth(t, func(t *testing.T, k kit) {
 		k.operators(t, three)
 		var names []string
-		for after := ""; ; after = names[len(names)-1] {
-			page, more, err := k.store.ListOperators(t.Context(), after, 2)
+		for filter := (operators.OperatorFilter{Limit: 2}); ; {
+			page, more, _, err := k.store.ListOperators(t.Context(), filter)
 			require.NoError(t, err)
 			for _, o := range page {
 				names = append(names, o.Name)
+				filter.AfterName, filter.AfterID = o.Name, o.ID
 			}
 			if !more {
 				break
@@ -227,7 +252,7 @@ func TestListsComeInPagesThatMissAndRepeatNothing(t *testing.T) {
 		var csv strings.Builder
 		csv.WriteString(ruleHeader)
 		for i := range 10 {
-			for _, line := range []string{",+44%d,,SMS,COST,,Alpha,,,,\n", ",+44%d,,WAP,COST,,Alpha,,,,\n", account + ",+44%d,,SMS,COST,,Beta,,,,\n"} {
+			for _, line := range []string{",+44%d,,SMS,PRIORITY,,Alpha,,,,\n", ",+44%d,,WAP,PRIORITY,,Alpha,,,,\n", account + ",+44%d,,SMS,PRIORITY,,Beta,,,,\n"} {
 				fmt.Fprintf(&csv, line, i)
 			}
 		}
@@ -236,7 +261,7 @@ func TestListsComeInPagesThatMissAndRepeatNothing(t *testing.T) {
 		var got []operators.Rule
 		var after *operators.RuleKey
 		for {
-			page, more, err := k.store.ListRules(t.Context(), after, 7)
+			page, more, _, err := k.store.ListRules(t.Context(), operators.RuleFilter{After: after, Limit: 7})
 			require.NoError(t, err)
 			got = append(got, page...)
 			if !more {
@@ -255,16 +280,16 @@ func TestListsComeInPagesThatMissAndRepeatNothing(t *testing.T) {
 func TestDeletedRowsAreNotSeen(t *testing.T) {
 	onBoth(t, func(t *testing.T, k kit) {
 		k.operators(t, three)
-		k.rules(t, ruleHeader+",+44,,,COST,,Alpha,,,,\n")
+		k.rules(t, ruleHeader+",+44,,,PRIORITY,,Alpha,,,,\n")
 		for _, table := range []string{"operators", "routing_rules"} {
 			_, err := k.db.NewRaw("UPDATE ? SET deleted_at = ?", bun.Ident(table), k.clock.Now()).Exec(t.Context())
 			require.NoError(t, err)
 		}
 		require.Empty(t, k.allOperators(t))
 		require.Empty(t, k.allRules(t))
-		require.EqualValues(t, 1, k.rules(t, ruleHeader+",+44,,,COST,,Alpha,,,,\n").BadLineCount)
+		require.EqualValues(t, 1, k.rules(t, ruleHeader+",+44,,,PRIORITY,,Alpha,,,,\n").BadLineCount)
 		require.EqualValues(t, 3, k.operators(t, three).Created)
-		require.EqualValues(t, 1, k.rules(t, ruleHeader+",+44,,,COST,,Alpha,,,,\n").Created)
+		require.EqualValues(t, 1, k.rules(t, ruleHeader+",+44,,,PRIORITY,,Alpha,,,,\n").Created)
 	})
 }
 
@@ -280,8 +305,8 @@ func TestManyImportsAtOnceAllCountAndEachHasItsVersion(t *testing.T) {
 		for i := range imports {
 			importer := operators.NewImporter(k.store, &told{}, k.clock.Now, slog.New(slog.DiscardHandler))
 			go func() {
-				csv := fmt.Sprintf("%s,+44%d,,,COST,,Alpha,,,,\n,+33,,,COST,,Alpha,,,%d,EUR\n", ruleHeader, i, i)
-				result, err := importer.ImportRules(context.Background(), []byte(csv), operators.Options{})
+				csv := fmt.Sprintf("%s,+44%d,,,PRIORITY,,Alpha,,,,\n,+33,,,PRIORITY,,Alpha,,,%d,EUR\n", ruleHeader, i, i)
+				result, err := importer.ImportRules(context.Background(), someone, []byte(csv), nil)
 				outcomes <- outcome{result, err}
 			}()
 		}
@@ -308,7 +333,7 @@ func TestAnOperatorThatIsDeletedMeanwhileAbortsTheImport(t *testing.T) {
 		k.operators(t, three)
 		store := &deletesBetween{Store: k.store, db: k.db}
 		importer := operators.NewImporter(store, k.told, k.clock.Now, slog.New(slog.DiscardHandler))
-		_, err := importer.ImportRules(t.Context(), []byte(ruleHeader+",+44,,,COST,,Alpha,,,,\n"), operators.Options{})
+		_, err := importer.ImportRules(t.Context(), someone, []byte(ruleHeader+",+44,,,PRIORITY,,Alpha,,,,\n"), nil)
 		requireFault(t, err, fault.Aborted, operators.ReasonOperatorsChanged)
 		require.Empty(t, k.allRules(t))
 	})
@@ -329,15 +354,15 @@ func (d *deletesBetween) InTx(ctx context.Context, do func(context.Context, oper
 func TestTheUniqueIndexIsTheLastGuard(t *testing.T) {
 	onBoth(t, func(t *testing.T, k kit) {
 		k.operators(t, three)
-		k.rules(t, ruleHeader+",+44,,,COST,,Alpha,,,,\n")
+		k.rules(t, ruleHeader+",+44,,,PRIORITY,,Alpha,,,,\n")
 		again := k.allOperators(t)[:1]
 		again[0].ID = uuid.Must(uuid.NewV7())
 		err := k.store.InTx(t.Context(), func(ctx context.Context, tx operators.Tx) error { return tx.PutOperators(ctx, again) })
-		requireFault(t, err, fault.AlreadyExists, database.ReasonDuplicateOperator)
+		requireFault(t, err, fault.AlreadyExists, operators.ReasonDuplicateOperator)
 		rules := k.allRules(t)
 		rules[0].ID = uuid.Must(uuid.NewV7())
 		err = k.store.InTx(t.Context(), func(ctx context.Context, tx operators.Tx) error { return tx.PutRules(ctx, rules, nil) })
-		requireFault(t, err, fault.AlreadyExists, database.ReasonDuplicateRule)
+		requireFault(t, err, fault.AlreadyExists, operators.ReasonDuplicateRule)
 	})
 }
 
@@ -346,8 +371,144 @@ func TestARowThatCannotBeReadIsInternalAndNamesNothing(t *testing.T) {
 		k.operators(t, three)
 		_, err := k.db.NewRaw("UPDATE operators SET message_types = 'FAX' WHERE name = 'Alpha'").Exec(t.Context())
 		require.NoError(t, err)
-		_, err = k.store.LiveOperators(t.Context())
+		_, _, err = k.store.LiveOperators(t.Context())
 		requireFault(t, err, fault.Internal, fault.ReasonInternal)
 		require.NotContains(t, err.Error(), "FAX")
+	})
+}
+
+func TestARepeatedImportAnswersAsTheFirstAndStoresNothing(t *testing.T) {
+	onBoth(t, func(t *testing.T, k kit) {
+		r := operators.Request{Actor: "someone", ID: "import-1", Fingerprint: "f1"}
+		first, err := k.importer.ImportOperators(t.Context(), r, []byte(three), nil)
+		require.NoError(t, err)
+		// The file would be refused by now: another operator has a connection of it.
+		_, err = k.db.NewRaw("UPDATE operators SET name = 'Renamed' WHERE name = 'Alpha'").Exec(t.Context())
+		require.NoError(t, err)
+		events := k.events(t)
+		first.Warnings = nil
+		for range 2 {
+			again, err := k.importer.ImportOperators(t.Context(), r, []byte(three), nil)
+			require.NoError(t, err)
+			require.Equal(t, first, again)
+		}
+		require.Equal(t, events, k.events(t))
+		require.EqualValues(t, 1, k.told.wakes.Load())
+
+		rules := []byte(ruleHeader + ",+44,,,PRIORITY,,Renamed,,,,\n")
+		_, err = k.importer.ImportRules(t.Context(), r, rules, nil)
+		require.NoError(t, err, "the fingerprint is the caller's to make; here it is the same")
+		require.Empty(t, k.allRules(t))
+		r.Fingerprint = "f2"
+		_, err = k.importer.ImportRules(t.Context(), r, rules, nil)
+		requireFault(t, err, fault.InvalidArgument, operators.ReasonRequestReused)
+
+		// A file with bad lines stores nothing, so it is not remembered either.
+		r.ID = "import-2"
+		bad, err := k.importer.ImportRules(t.Context(), r, []byte(ruleHeader+",+44,,,COST,,Renamed,,,,\n"), nil)
+		require.NoError(t, err)
+		require.EqualValues(t, 1, bad.BadLineCount)
+		result, err := k.importer.ImportRules(t.Context(), r, rules, nil)
+		require.NoError(t, err)
+		require.EqualValues(t, 1, result.Created)
+		_, err = k.db.NewRaw("UPDATE operators SET deleted_at = created_at").Exec(t.Context())
+		require.NoError(t, err)
+		again, err := k.importer.ImportRules(t.Context(), r, rules, nil)
+		require.NoError(t, err, "its operator is gone, and it was done before that")
+		result.Warnings = nil
+		require.Equal(t, result, again)
+	})
+}
+
+func TestAnImportThatIsAskedForTwiceAtOnceHasOneEffect(t *testing.T) {
+	onBoth(t, func(t *testing.T, k kit) {
+		const n = 6
+		r := operators.Request{Actor: "someone", ID: "import-1", Fingerprint: "f1"}
+		results, errs := make(chan operators.Result, n), make(chan error, n)
+		for range n {
+			go func() {
+				result, err := k.importer.ImportOperators(context.Background(), r, []byte(three), nil)
+				result.Warnings = nil
+				results <- result
+				errs <- err
+			}()
+		}
+		want := operators.Result{Created: 3, WarningCount: 2, Applied: true, ConfigVersion: 2}
+		for range n {
+			require.NoError(t, <-errs)
+			require.Equal(t, want, <-results)
+		}
+		require.Len(t, k.events(t), 1)
+		require.Len(t, k.audit(t), 1)
+	})
+}
+
+func TestAnImportKeepsWhatFilesDoNotSpeakOf(t *testing.T) {
+	onBoth(t, func(t *testing.T, k kit) {
+		k.operators(t, three)
+		all := k.allOperators(t)
+		alpha, beta := all[0], all[1]
+		alpha.SystemType, alpha.BurstMultiplier, alpha.EnforcementMode = "VMA", 3, operators.SoftThrottle
+		alpha.BackupID, alpha.Notes, alpha.CredentialsVersion = beta.ID, "call Ann", 4
+		require.NoError(t, k.store.InTx(t.Context(), func(ctx context.Context, tx operators.Tx) error {
+			return tx.PutOperators(ctx, []operators.Operator{alpha})
+		}))
+		require.EqualValues(t, 3, k.operators(t, three).Unchanged)
+		r := operators.Request{Actor: "another"}
+		before := len(k.events(t))
+		_, err := k.importer.ImportOperators(t.Context(), r, []byte(operatorHeader+"Alpha,a2.example,2775,alpha,TRANSCEIVER,7,SMS,INACTIVE\n"), nil)
+		require.NoError(t, err)
+		want := alpha
+		want.Host, want.MaxTPS, want.MessageTypes, want.Status, want.Version = "a2.example", 7, operators.SMS, operators.Inactive, 2
+		want.UpdatedBy = "another"
+		require.Equal(t, want, k.allOperators(t)[0])
+		require.True(t, k.events(t)[before].CredentialsChanged, "connectors have to bind anew")
+		result, err := k.importer.ImportOperators(t.Context(), r, []byte(operatorHeader+"Alpha,a2.example,2775,alpha,TRANSCEIVER,8,SMS,ACTIVE\n"), nil)
+		require.NoError(t, err)
+		require.Empty(t, result.Warnings, "it has a password")
+		require.False(t, k.events(t)[before+1].CredentialsChanged)
+
+		refused := k.operators(t, operatorHeader+"Beta,b.example,2775,beta,RECEIVER,50,SMS,ACTIVE\n")
+		require.Equal(t, []operators.BadLine{{
+			Line: 2, Column: "bind_type", Message: `must not be RECEIVER, because the operator is the backup of "Alpha"`,
+		}}, refused.BadLines)
+
+		k.rules(t, ruleHeader+",+44,GB,,PRIORITY,,Alpha,,,,\n")
+		rule := k.allRules(t)[0]
+		require.Equal(t, "someone", rule.CreatedBy)
+		rule.Description, rule.ValidTo = "kept", k.clock.Now().Add(time.Hour)
+		require.NoError(t, k.store.InTx(t.Context(), func(ctx context.Context, tx operators.Tx) error {
+			return tx.PutRules(ctx, []operators.Rule{rule}, nil)
+		}))
+		_, err = k.importer.ImportRules(t.Context(), r, []byte(ruleHeader+",+44,GB,,FAILOVER,,Alpha,,,,\n"), nil)
+		require.NoError(t, err)
+		rule.Strategy, rule.Version, rule.UpdatedBy = operators.Failover, 2, "another"
+		require.Equal(t, rule, k.allRules(t)[0])
+	})
+}
+
+func TestTheConflictCheckerHasAWordInAnImportOfRules(t *testing.T) {
+	onBoth(t, func(t *testing.T, k kit) {
+		k.operators(t, three)
+		result, err := k.importer.ImportRules(t.Context(), someone, []byte(ruleHeader+
+			",+44,,,PRIORITY,FALL_THROUGH,Gamma,,,,\n,+45,,,COST,,Alpha,,,,\n"), nil)
+		require.NoError(t, err)
+		require.EqualValues(t, 1, result.BadLineCount)
+		require.EqualValues(t, 3, result.BadLines[0].Line)
+		require.Equal(t, "price", result.BadLines[0].Column)
+		require.Empty(t, k.allRules(t))
+
+		result, err = k.importer.ImportRules(t.Context(), someone, []byte(ruleHeader+",+44,,,PRIORITY,FALL_THROUGH,Gamma,,,,\n"), nil)
+		require.NoError(t, err)
+		require.True(t, result.Applied)
+		require.EqualValues(t, len(result.Warnings), result.WarningCount)
+		reasons := map[string]bool{}
+		for _, w := range result.Warnings {
+			require.EqualValues(t, 2, w.Line)
+			require.Regexp(t, `^\+44\d+$`, w.Witness)
+			require.NotEmpty(t, w.Message)
+			reasons[w.Reason] = true
+		}
+		require.Equal(t, map[string]bool{operators.FindingNoOperator: true, operators.FindingNothingShorter: true}, reasons)
 	})
 }

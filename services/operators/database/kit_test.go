@@ -1,18 +1,21 @@
 package database_test
 
 import (
-	"context"
 	"io/fs"
 	"log/slog"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"github.com/uptrace/bun"
+	"google.golang.org/protobuf/encoding/protojson"
 
+	eventsv1 "trunkline/gen/go/trunkline/events/v1"
 	"trunkline/migrations"
 	"trunkline/services/operators"
+	"trunkline/services/operators/bus"
 	"trunkline/services/operators/database"
 	"trunkline/services/platform/bunstore"
 	"trunkline/services/platform/clock"
@@ -30,11 +33,13 @@ type kit struct {
 	clock    *clock.Fake
 }
 
-type told struct{ changes []operators.Change }
+// told counts how often the relay was woken.
+type told struct{ wakes atomic.Int64 }
 
-func (t *told) Announce(_ context.Context, change operators.Change) {
-	t.changes = append(t.changes, change)
-}
+func (t *told) Wake() { t.wakes.Add(1) }
+
+// someone asks for what tests do.
+var someone = operators.Request{Actor: "someone", TraceID: "trace-1", Traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
 
 // onBoth runs a test on both stores, migrated and empty.
 func onBoth(t *testing.T, test func(t *testing.T, k kit)) {
@@ -57,7 +62,7 @@ func newKit(t testing.TB, url string, files fs.FS, dir string) kit {
 	require.NoError(t, err)
 	_, err = m.Up(t.Context())
 	require.NoError(t, err)
-	k := kit{db: db, store: database.New(db), told: &told{}, clock: clock.NewFake(time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC))}
+	k := kit{db: db, store: database.New(db, bunstore.NewReader(db), bus.Encode), told: &told{}, clock: clock.NewFake(time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC))}
 	k.importer = operators.NewImporter(k.store, k.told, k.clock.Now, slog.New(slog.DiscardHandler))
 	return k
 }
@@ -75,15 +80,17 @@ const three = operatorHeader +
 
 func (k kit) operators(t *testing.T, csv string) operators.Result {
 	t.Helper()
-	result, err := k.importer.ImportOperators(t.Context(), []byte(csv), operators.Options{})
+	result, err := k.importer.ImportOperators(t.Context(), someone, []byte(csv), nil)
 	require.NoError(t, err)
 	return result
 }
 
+// rules imports a file of rules. What the conflict checker warns of is the subject of other tests.
 func (k kit) rules(t *testing.T, csv string) operators.Result {
 	t.Helper()
-	result, err := k.importer.ImportRules(t.Context(), []byte(csv), operators.Options{})
+	result, err := k.importer.ImportRules(t.Context(), someone, []byte(csv), nil)
 	require.NoError(t, err)
+	result.Warnings, result.WarningCount = nil, 0
 	return result
 }
 
@@ -95,16 +102,63 @@ func (k kit) versions(t *testing.T) (config, rules int64) {
 
 func (k kit) allOperators(t *testing.T) []operators.Operator {
 	t.Helper()
-	all, err := k.store.LiveOperators(t.Context())
+	all, _, err := k.store.LiveOperators(t.Context())
 	require.NoError(t, err)
 	return all
 }
 
 func (k kit) allRules(t *testing.T) []operators.Rule {
 	t.Helper()
-	all, more, err := k.store.ListRules(t.Context(), nil, 100_000)
+	all, more, _, err := k.store.ListRules(t.Context(), operators.RuleFilter{Limit: 100_000})
 	require.NoError(t, err)
 	require.False(t, more)
+	return all
+}
+
+// event is what the outbox holds of one event.
+type event struct {
+	Subject, Traceparent string
+	ConfigVersion        int64
+	OccurredAt           time.Time
+	OperatorID           string
+	OperatorVersion      int64
+	CredentialsChanged   bool
+}
+
+// events reads the outbox in the order of the relay.
+func (k kit) events(t *testing.T) []event {
+	t.Helper()
+	var rows []struct{ Subject, Payload, Traceparent string }
+	require.NoError(t, k.db.NewRaw("SELECT subject, payload, traceparent FROM outbox WHERE state = 'PENDING' ORDER BY created_at, event_id").
+		Scan(t.Context(), &rows))
+	all := make([]event, len(rows))
+	for i, row := range rows {
+		var message eventsv1.OperatorConfigEvent
+		require.NoError(t, protojson.Unmarshal([]byte(row.Payload), &message))
+		all[i] = event{
+			Subject: row.Subject, Traceparent: row.Traceparent, ConfigVersion: message.GetConfigVersion(),
+			OccurredAt: message.GetOccurredAt().AsTime(), OperatorID: message.GetOperatorId(),
+			OperatorVersion: message.GetOperatorVersion(), CredentialsChanged: message.GetCredentialsChanged(),
+		}
+	}
+	return all
+}
+
+// record is one row of the audit log.
+type record struct {
+	Actor, RequestID, Action, Entity, EntityID string
+	Before, After                              *string
+	OccurredAt                                 time.Time
+}
+
+func (k kit) audit(t *testing.T) []record {
+	t.Helper()
+	var all []record
+	require.NoError(t, k.db.NewRaw(`SELECT actor, request_id, action, entity, entity_id, before, after, occurred_at
+		FROM audit_log ORDER BY audit_id`).Scan(t.Context(), &all))
+	for i := range all {
+		all[i].OccurredAt = all[i].OccurredAt.UTC()
+	}
 	return all
 }
 

@@ -28,13 +28,31 @@ type operatorRow struct {
 	CreatedAt    time.Time  `bun:"created_at"`
 	UpdatedAt    time.Time  `bun:"updated_at"`
 	DeletedAt    *time.Time `bun:"deleted_at"`
+
+	SystemType         string        `bun:"system_type"`
+	BurstMultiplier    float64       `bun:"burst_multiplier"`
+	EnforcementMode    string        `bun:"enforcement_mode"`
+	BackupOperatorID   uuid.NullUUID `bun:"backup_operator_id"`
+	Notes              string        `bun:"notes"`
+	CredentialsVersion int64         `bun:"credentials_version"`
+	CreatedBy          string        `bun:"created_by"`
+	UpdatedBy          string        `bun:"updated_by"`
+}
+
+// changingOperator is every column but the id and those of the creation.
+var changingOperator = []string{
+	"name", "host", "port", "system_id", "bind_type", "max_tps", "message_types", "status", "version", "updated_at", "deleted_at",
+	"system_type", "burst_multiplier", "enforcement_mode", "backup_operator_id", "notes", "credentials_version", "updated_by",
 }
 
 func fromOperator(o operators.Operator) operatorRow {
 	return operatorRow{
 		OperatorID: o.ID, Name: o.Name, Host: o.Host, Port: o.Port, SystemID: o.SystemID,
 		BindType: o.BindType.String(), MaxTPS: o.MaxTPS, MessageTypes: o.MessageTypes.String(),
-		Status: o.Status.String(), Version: o.Version, CreatedAt: o.CreatedAt, UpdatedAt: o.UpdatedAt,
+		Status: o.Status.String(), Version: o.Version, CreatedAt: o.CreatedAt, UpdatedAt: o.UpdatedAt, DeletedAt: optional(o.DeletedAt),
+		SystemType: o.SystemType, BurstMultiplier: o.BurstMultiplier, EnforcementMode: o.EnforcementMode.String(),
+		BackupOperatorID: nullable(o.BackupID), Notes: o.Notes, CredentialsVersion: o.CredentialsVersion,
+		CreatedBy: o.CreatedBy, UpdatedBy: o.UpdatedBy,
 	}
 }
 
@@ -42,11 +60,14 @@ func (r operatorRow) operator() (operators.Operator, error) {
 	bindType, err1 := operators.ParseBindType(r.BindType)
 	types, err2 := operators.ParseMessageTypes(r.MessageTypes)
 	status, err3 := operators.ParseStatus(r.Status)
+	mode, err4 := operators.ParseEnforcementMode(r.EnforcementMode)
 	return operators.Operator{
 		ID: r.OperatorID, Name: r.Name, Host: r.Host, Port: r.Port, SystemID: r.SystemID,
 		BindType: bindType, MaxTPS: r.MaxTPS, MessageTypes: types, Status: status, Version: r.Version,
-		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(),
-	}, errors.Join(err1, err2, err3)
+		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(), DeletedAt: moment(r.DeletedAt),
+		SystemType: r.SystemType, BurstMultiplier: r.BurstMultiplier, EnforcementMode: mode, BackupID: r.BackupOperatorID.UUID,
+		Notes: r.Notes, CredentialsVersion: r.CredentialsVersion, CreatedBy: r.CreatedBy, UpdatedBy: r.UpdatedBy,
+	}, errors.Join(err1, err2, err3, err4)
 }
 
 type ruleRow struct {
@@ -65,14 +86,19 @@ type ruleRow struct {
 	CreatedAt    time.Time     `bun:"created_at"`
 	UpdatedAt    time.Time     `bun:"updated_at"`
 	DeletedAt    *time.Time    `bun:"deleted_at"`
+	Description  string        `bun:"description"`
+	Version      int64         `bun:"version"`
+	CreatedBy    string        `bun:"created_by"`
+	UpdatedBy    string        `bun:"updated_by"`
 }
 
 func fromRule(r operators.Rule) ruleRow {
 	return ruleRow{
-		RuleID: r.ID, AccountID: uuid.NullUUID{UUID: r.Account, Valid: r.Account != uuid.Nil},
+		RuleID: r.ID, AccountID: nullable(r.Account),
 		Prefix: r.Prefix.String(), Country: r.Country, MessageTypes: r.MessageTypes.String(),
 		Strategy: r.Strategy.String(), OnExhausted: r.OnExhausted.String(), Active: r.Active,
 		ValidFrom: optional(r.ValidFrom), ValidTo: optional(r.ValidTo), CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt,
+		Description: r.Description, Version: r.Version, CreatedBy: r.CreatedBy, UpdatedBy: r.UpdatedBy,
 	}
 }
 
@@ -86,6 +112,7 @@ func (r ruleRow) rule() (operators.Rule, error) {
 		ID: r.RuleID, Account: r.AccountID.UUID, Prefix: prefix, Country: r.Country, MessageTypes: types,
 		Strategy: strategy, OnExhausted: onExhausted, Active: r.Active,
 		ValidFrom: moment(r.ValidFrom), ValidTo: moment(r.ValidTo), CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(),
+		Description: r.Description, Version: r.Version, CreatedBy: r.CreatedBy, UpdatedBy: r.UpdatedBy,
 	}, errors.Join(err1, err2, err3, err4)
 }
 
@@ -122,6 +149,8 @@ func (r candidateRow) candidate() (operators.Candidate, error) {
 	c.Price, err = money.FromNanos(*r.PriceNanos, *r.Currency)
 	return c, err
 }
+
+func nullable(id uuid.UUID) uuid.NullUUID { return uuid.NullUUID{UUID: id, Valid: id != uuid.Nil} }
 
 func optional(t time.Time) *time.Time {
 	if t.IsZero() {

@@ -2,7 +2,10 @@ package database
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -16,113 +19,124 @@ import (
 // readLimit bounds one read outside a transaction.
 const readLimit = 10 * time.Second
 
-// Store keeps operators and rules. It is safe for concurrent use.
+// Encode writes an event as it is published. An error keeps the change from being committed.
+type Encode func(e operators.Event) (subject string, payload []byte, err error)
+
+// Store keeps operators, rules and rates. It is safe for concurrent use.
 type Store struct {
-	db *bun.DB
+	db     *bun.DB
+	reader *bunstore.Reader
+	encode Encode
 }
 
-var _ operators.Store = (*Store)(nil)
+var _ operators.AdminStore = (*Store)(nil)
 
 // New returns a store over a database that bunstore opened and whose migrations
-// are applied.
-func New(db *bun.DB) *Store { return &Store{db: db} }
+// are applied. Reads outside transactions go through the reader of the same
+// database.
+func New(db *bun.DB, reader *bunstore.Reader, encode Encode) *Store {
+	return &Store{db: db, reader: reader, encode: encode}
+}
+
+// read runs one read, on the primary or a replica. do may run twice and begins
+// its result anew each time.
+func (s *Store) read(
+	ctx context.Context, name string, do func(ctx context.Context, db bun.IDB) error,
+) (operators.Freshness, error) {
+	ctx, cancel := context.WithTimeout(ctx, readLimit)
+	defer cancel()
+	fresh, err := s.reader.Read(bunstore.WithQueryName(ctx, name), do)
+	return operators.Freshness{Stale: fresh.Stale, Age: fresh.Age}, err
+}
+
+// Operator returns one operator, also a deleted one. Without the primary an
+// operator that the replica does not have is no NotFound: it may be new.
+func (s *Store) Operator(ctx context.Context, id uuid.UUID) (o operators.Operator, fresh operators.Freshness, err error) {
+	fresh, err = s.read(ctx, "operator", func(ctx context.Context, db bun.IDB) (err error) {
+		o, err = readOperator(ctx, db, id)
+		return err
+	})
+	if fresh.Stale && fault.Is(err, operators.ReasonNoSuchOperator) {
+		err = fault.New(fault.Unavailable, bunstore.ReasonUnavailable,
+			"The database answers from a replica, which has no operator with this id. It may be new: try again.").
+			WithRetry(time.Second).Wrap(err)
+	}
+	return o, fresh, err
+}
 
 // LiveOperators returns every live operator by name.
-func (s *Store) LiveOperators(ctx context.Context) ([]operators.Operator, error) {
-	ctx, cancel := context.WithTimeout(ctx, readLimit)
-	defer cancel()
-	return liveOperators(ctx, s.db)
+func (s *Store) LiveOperators(ctx context.Context) (all []operators.Operator, fresh operators.Freshness, err error) {
+	fresh, err = s.read(ctx, "live_operators", func(ctx context.Context, db bun.IDB) (err error) {
+		all, err = liveOperators(ctx, db)
+		return err
+	})
+	return all, fresh, err
 }
 
-// ListOperators returns up to limit live operators by name, starting after the
-// name given ("" starts at the first), and whether there are more.
-func (s *Store) ListOperators(ctx context.Context, after string, limit int) ([]operators.Operator, bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, readLimit)
-	defer cancel()
-	ctx = bunstore.WithQueryName(ctx, "list_operators")
+// ListOperators returns a page of operators by name and id, and whether there
+// are more.
+func (s *Store) ListOperators(
+	ctx context.Context, filter operators.OperatorFilter,
+) (page []operators.Operator, more bool, fresh operators.Freshness, err error) {
+	fresh, err = s.read(ctx, "list_operators", func(ctx context.Context, db bun.IDB) (err error) {
+		page, more, err = listOperators(ctx, db, filter)
+		return err
+	})
+	return page, more, fresh, err
+}
+
+// like makes a text part of a LIKE pattern that stands for itself; ! escapes.
+var like = strings.NewReplacer("!", "!!", "%", "!%", "_", "!_")
+
+func listOperators(ctx context.Context, db bun.IDB, f operators.OperatorFilter) ([]operators.Operator, bool, error) {
 	var rows []operatorRow
-	query := s.db.NewSelect().Model(&rows).Where("deleted_at IS NULL").Order("name").Limit(int64(limit) + 1)
-	if after != "" {
-		query = query.Where("name > ?", after)
+	query := db.NewSelect().Model(&rows).Order("name", "operator_id").Limit(int64(f.Limit) + 1)
+	if !f.ShowDeleted {
+		query = query.Where("deleted_at IS NULL")
 	}
-	if err := query.Scan(ctx); err != nil {
-		return nil, false, bunstore.Fault(err)
-	}
-	more := len(rows) > limit
-	all, err := convert(rows[:min(limit, len(rows))], operatorRow.operator)
-	return all, more, err
-}
-
-// ruleOrder are the columns of operators.RuleKey in the order of lists. As text,
-// a global rule's account is ” and comes first.
-const ruleOrder = "prefix, coalesce(CAST(account_id AS text), ''), message_types"
-
-// ListRules returns up to limit live rules by prefix, then account with global
-// rules first, then message types, starting after the key given (nil starts at
-// the first), and whether there are more.
-func (s *Store) ListRules(ctx context.Context, after *operators.RuleKey, limit int) ([]operators.Rule, bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, readLimit)
-	defer cancel()
-	ctx = bunstore.WithQueryName(ctx, "list_rules")
-	var rows []ruleRow
-	query := s.db.NewSelect().Model(&rows).Where("deleted_at IS NULL").OrderExpr(ruleOrder).Limit(int64(limit) + 1)
-	if after != nil {
-		account := ""
-		if after.Account != uuid.Nil {
-			account = after.Account.String()
+	if len(f.Statuses) > 0 {
+		texts := make([]string, len(f.Statuses))
+		for i, status := range f.Statuses {
+			texts[i] = status.String()
 		}
-		// The first condition says nothing new; it lets an index on prefix serve.
-		query = query.Where("prefix >= ?", after.Prefix.String()).
-			Where("("+ruleOrder+") > (?, ?, ?)", after.Prefix.String(), account, after.MessageTypes.String())
+		query = query.Where("status IN (?)", bun.List(texts))
+	}
+	if f.Search != "" {
+		pattern := "%" + like.Replace(f.Search) + "%"
+		query = query.Where("(lower(name) LIKE lower(?0) ESCAPE '!' OR host LIKE lower(?0) ESCAPE '!' OR lower(system_id) LIKE lower(?0) ESCAPE '!')", pattern)
+	}
+	if f.AfterName != "" {
+		query = query.Where("(name, operator_id) > (?, ?)", f.AfterName, f.AfterID)
 	}
 	if err := query.Scan(ctx); err != nil {
 		return nil, false, bunstore.Fault(err)
 	}
-	more := len(rows) > limit
-	all, err := withCandidates(ctx, s.db, rows[:min(limit, len(rows))])
-	return all, more, err
+	all, err := convert(rows[:min(f.Limit, len(rows))], operatorRow.operator)
+	return all, len(rows) > f.Limit, err
 }
 
 func liveOperators(ctx context.Context, db bun.IDB) ([]operators.Operator, error) {
 	var rows []operatorRow
-	err := db.NewSelect().Model(&rows).Where("deleted_at IS NULL").Order("name").
-		Scan(bunstore.WithQueryName(ctx, "live_operators"))
-	if err != nil {
+	if err := db.NewSelect().Model(&rows).Where("deleted_at IS NULL").Order("name").Scan(ctx); err != nil {
 		return nil, bunstore.Fault(err)
 	}
 	return convert(rows, operatorRow.operator)
 }
 
-// withCandidates converts rows and reads their candidates.
-func withCandidates(ctx context.Context, db bun.IDB, rows []ruleRow) ([]operators.Rule, error) {
-	rules, err := convert(rows, ruleRow.rule)
-	if err != nil || len(rows) == 0 {
-		return rules, err
+func readOperator(ctx context.Context, db bun.IDB, id uuid.UUID) (operators.Operator, error) {
+	var row operatorRow
+	err := db.NewSelect().Model(&row).Where("operator_id = ?", id).Scan(ctx)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return operators.Operator{}, operators.NoSuchOperator()
+	case err != nil:
+		return operators.Operator{}, bunstore.Fault(err)
 	}
-	ids := make([]uuid.UUID, len(rules))
-	index := make(map[uuid.UUID]int, len(rules))
-	for i, rule := range rules {
-		ids[i] = rule.ID
-		index[rule.ID] = i
-	}
-	var found []candidateRow
-	err = db.NewSelect().Model(&found).ColumnExpr("c.*").ColumnExpr("o.name AS operator_name").
-		Join("JOIN operators AS o ON o.operator_id = c.operator_id").
-		Where("c.rule_id IN (?)", bun.List(ids)).
-		Order("c.rule_id", "c.priority", "c.operator_id").
-		Scan(bunstore.WithQueryName(ctx, "rule_candidates"))
+	o, err := row.operator()
 	if err != nil {
-		return nil, bunstore.Fault(err)
+		return operators.Operator{}, corrupt(err)
 	}
-	for _, row := range found {
-		candidate, err := row.candidate()
-		if err != nil {
-			return nil, corrupt(err)
-		}
-		rule := &rules[index[row.RuleID]]
-		rule.Candidates = append(rule.Candidates, candidate)
-	}
-	return rules, nil
+	return o, nil
 }
 
 func convert[Row, Value any](rows []Row, one func(Row) (Value, error)) ([]Value, error) {

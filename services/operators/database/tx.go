@@ -2,76 +2,62 @@ package database
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/uptrace/bun"
 
 	"trunkline/services/operators"
 	"trunkline/services/platform/bunstore"
-	"trunkline/services/platform/e164"
 	"trunkline/services/platform/fault"
-)
-
-// ReasonDuplicateOperator and ReasonDuplicateRule say that a unique index, the
-// last guard, refused a row.
-const (
-	ReasonDuplicateOperator = "DUPLICATE_OPERATOR"
-	ReasonDuplicateRule     = "DUPLICATE_RULE"
 )
 
 // chunk is how many rows go into one statement: enough that round trips do not
 // count, few enough that a statement stays below 1 MB.
 const chunk = 1000
 
+// retryBusy is when to try again after another change took too long.
+const retryBusy = 5 * time.Second
+
 type tx struct {
-	tx bun.Tx
+	tx     bun.Tx
+	encode Encode
 }
 
 var _ operators.Tx = (*tx)(nil)
 
-// InTx runs do in a serializable transaction. Writers queue at the row of the
-// configuration's version from the start: a long import would otherwise find out
-// only at its end that it has to run again.
+// InTx runs do in a serializable transaction. Writers queue from the start: a
+// long import would otherwise find out only at its end that it has to run again.
+//
+// On PostgreSQL they queue at the table of the configuration's version, which
+// readers do not wait for. LOCK TABLE comes before the transaction's snapshot, so
+// who waited sees everything that was committed meanwhile and does not run again,
+// as it would after waiting for a row. The lock is held until a commit is decided,
+// also one whose session is gone. SQLite has one writer at a time.
 func (s *Store) InTx(ctx context.Context, do func(ctx context.Context, tx operators.Tx) error) error {
 	return bunstore.Serializable(ctx, s.db, func(ctx context.Context, inner bun.Tx) error {
 		if bunstore.DialectOf(inner) == bunstore.Postgres {
-			_, err := inner.NewRaw("SELECT 1 FROM config_state FOR UPDATE").Exec(bunstore.WithQueryName(ctx, "lock_config"))
+			_, err := inner.NewRaw("LOCK TABLE config_state IN SHARE ROW EXCLUSIVE MODE").
+				Exec(bunstore.WithQueryName(ctx, "lock_config"))
 			if err != nil {
-				return err
+				return busy(err)
 			}
 		}
-		return do(ctx, &tx{tx: inner})
+		return do(ctx, &tx{tx: inner, encode: s.encode})
 	})
+}
+
+// Operator returns one operator, also a deleted one.
+func (t *tx) Operator(ctx context.Context, id uuid.UUID) (operators.Operator, error) {
+	return readOperator(bunstore.WithQueryName(ctx, "operator"), t.tx, id)
 }
 
 // LiveOperators returns every live operator by name.
 func (t *tx) LiveOperators(ctx context.Context) ([]operators.Operator, error) {
-	return liveOperators(ctx, t.tx)
-}
-
-// LiveRules returns the live rules of the prefixes.
-func (t *tx) LiveRules(ctx context.Context, prefixes []e164.Prefix) ([]operators.Rule, error) {
-	ctx = bunstore.WithQueryName(ctx, "rules_by_prefix")
-	var all []operators.Rule
-	for part := range slices.Chunk(prefixes, chunk) {
-		texts := make([]string, len(part))
-		for i, prefix := range part {
-			texts[i] = prefix.String()
-		}
-		var rows []ruleRow
-		err := t.tx.NewSelect().Model(&rows).Where("deleted_at IS NULL").Where("prefix IN (?)", bun.List(texts)).Scan(ctx)
-		if err != nil {
-			return nil, bunstore.Fault(err)
-		}
-		rules, err := withCandidates(ctx, t.tx, rows)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, rules...)
-	}
-	return all, nil
+	return liveOperators(bunstore.WithQueryName(ctx, "live_operators"), t.tx)
 }
 
 // PutOperators inserts operators or replaces those with the same id.
@@ -83,65 +69,51 @@ func (t *tx) PutOperators(ctx context.Context, all []operators.Operator) error {
 			rows[i] = fromOperator(o)
 		}
 		query := t.tx.NewInsert().Model(&rows).On("CONFLICT (operator_id) DO UPDATE")
-		for _, column := range []string{
-			"name", "host", "port", "system_id", "bind_type", "max_tps", "message_types", "status", "version", "updated_at",
-		} {
+		for _, column := range changingOperator {
 			query = query.Set("? = EXCLUDED.?", bun.Ident(column), bun.Ident(column))
 		}
 		if _, err := query.Exec(ctx); err != nil {
-			return duplicate(err, ReasonDuplicateOperator, "A live operator has this name, or this host, port and system_id.")
+			return duplicate(err, operators.ReasonDuplicateOperator, "A live operator has this name, or this host, port and system_id.")
 		}
 	}
 	return nil
 }
 
-// PutRules inserts rules or replaces those with the same id, with their candidates.
-func (t *tx) PutRules(ctx context.Context, all []operators.Rule, stored func(done int64)) error {
-	ctx = bunstore.WithQueryName(ctx, "put_rules")
-	done := int64(0)
-	for part := range slices.Chunk(all, chunk) {
-		rows := make([]ruleRow, len(part))
-		ids := make([]uuid.UUID, len(part))
-		var candidates []candidateRow
-		for i, rule := range part {
-			rows[i], ids[i] = fromRule(rule), rule.ID
-			candidates = fromCandidates(rule, candidates)
-		}
-		query := t.tx.NewInsert().Model(&rows).On("CONFLICT (rule_id) DO UPDATE")
-		for _, column := range []string{
-			"country", "strategy", "on_exhausted", "active", "valid_from", "valid_to", "updated_at",
-		} {
-			query = query.Set("? = EXCLUDED.?", bun.Ident(column), bun.Ident(column))
-		}
-		if _, err := query.Exec(ctx); err != nil {
-			return duplicate(err, ReasonDuplicateRule, "A live rule has this account, prefix and message types.")
-		}
-		if _, err := t.tx.NewDelete().Model((*candidateRow)(nil)).Where("rule_id IN (?)", bun.List(ids)).Exec(ctx); err != nil {
-			return bunstore.Fault(err)
-		}
-		for some := range slices.Chunk(candidates, chunk) {
-			if _, err := t.tx.NewInsert().Model(&some).Exec(ctx); err != nil {
-				return bunstore.Fault(err)
-			}
-		}
-		if done += int64(len(part)); stored != nil {
-			stored(done)
-		}
+// carries is true for a rule r and an operator o that have a message type in common. Types are lists such as SMS,WAP
+// in which no name is part of another; an empty list is every type.
+const carries = `(r.message_types = ''
+	OR r.message_types LIKE '%SMS%' AND o.message_types LIKE '%SMS%'
+	OR r.message_types LIKE '%FLASH%' AND o.message_types LIKE '%FLASH%'
+	OR r.message_types LIKE '%WAP%' AND o.message_types LIKE '%WAP%')`
+
+// IdleRules returns active rules that name the operator and have no usable one.
+func (t *tx) IdleRules(ctx context.Context, operator uuid.UUID, at time.Time, limit int) ([]operators.Rule, error) {
+	var rows []ruleRow
+	err := t.tx.NewSelect().Model(&rows).
+		Where("r.deleted_at IS NULL AND r.active").
+		Where("r.valid_to IS NULL OR r.valid_to > ?", at).
+		Where("r.rule_id IN (SELECT rule_id FROM rule_candidates WHERE operator_id = ?)", operator).
+		Where(`NOT EXISTS (SELECT 1 FROM rule_candidates AS c JOIN operators AS o ON o.operator_id = c.operator_id
+			WHERE c.rule_id = r.rule_id AND o.deleted_at IS NULL AND o.status = 'ACTIVE' AND o.bind_type <> 'RECEIVER' AND `+carries+`)`).
+		Order("r.prefix", "r.rule_id").Limit(int64(limit)).
+		Scan(bunstore.WithQueryName(ctx, "idle_rules"))
+	if err != nil {
+		return nil, bunstore.Fault(err)
 	}
-	return nil
+	return convert(rows, ruleRow.rule)
 }
 
-// RaiseConfigVersion raises the version of the configuration by one.
-func (t *tx) RaiseConfigVersion(ctx context.Context, rulesToo bool, at time.Time) (int64, error) {
-	rules := 0
-	if rulesToo {
-		rules = 1
+// queryCanceled is the SQLSTATE of a statement that took longer than it may.
+const queryCanceled = "57014"
+
+// busy tells a change that waited in vain from one that cannot reach the database.
+func busy(err error) error {
+	var server *pgconn.PgError
+	if errors.As(err, &server) && server.Code == queryCanceled {
+		return fault.New(fault.Unavailable, bunstore.ReasonUnavailable,
+			"Another change, such as a long import, is not finished yet. Try again.").WithRetry(retryBusy).Wrap(err)
 	}
-	var version int64
-	err := t.tx.NewRaw(`UPDATE config_state SET config_version = config_version + 1, rules_version = rules_version + ?,
-		updated_at = ? RETURNING config_version`, rules, at).
-		Scan(bunstore.WithQueryName(ctx, "raise_config_version"), &version)
-	return version, bunstore.Fault(err)
+	return bunstore.Fault(err)
 }
 
 func duplicate(err error, reason, message string) error {

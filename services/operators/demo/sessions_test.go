@@ -2,7 +2,9 @@ package demo
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -13,9 +15,7 @@ import (
 )
 
 const (
-	saidBefore = `{"operatorId":"b","status":"UNBOUND"}`
-
-	limit = 10 * time.Second
+	limit = 15 * time.Second
 	tick  = 5 * time.Millisecond
 )
 
@@ -28,62 +28,83 @@ func connect(t *testing.T) *jetstream.Conn {
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
 	require.NoError(t, c.AwaitConnected(t.Context()))
-	require.NoError(t, c.EnsureStreams(t.Context(), []jetstream.StreamSpec{{Name: healthStream, Subjects: []string{"operator.health.>"}, MaxPerSubject: 1}}))
+	require.NoError(t, c.EnsureStreams(t.Context(), []jetstream.StreamSpec{{Name: "OPERATOR_SESSION", Subjects: []string{"operator.session.>"}}}))
 	return c
 }
 
-func TestSessionsRepeatWhatWasSaidLast(t *testing.T) {
-	c := connect(t)
-	s := NewSessions(c, slog.New(slog.DiscardHandler))
-	require.NoError(t, c.Publish(t.Context(), "operator.health.b", []byte(saidBefore), ""))
-	require.NoError(t, s.Bind(t.Context(), []string{"a", "b"}))
+// heard is what was reported of each operator, and the sequences in their order.
+type heard struct {
+	mu        sync.Mutex
+	states    map[string][]string
+	sequences []string
+}
 
-	var mu sync.Mutex
-	heard := map[string][]string{}
-	_, err := c.Follow(t.Context(), jetstream.FollowSpec{Stream: healthStream, Policy: jetstream.LastPerSubject}, func(_ context.Context, m jetstream.Message) {
-		mu.Lock()
-		defer mu.Unlock()
-		heard[m.Subject] = append(heard[m.Subject], string(m.Data))
+func listen(t *testing.T, c *jetstream.Conn) *heard {
+	t.Helper()
+	h := &heard{states: map[string][]string{}}
+	_, err := c.Follow(t.Context(), jetstream.FollowSpec{Stream: "OPERATOR_SESSION"}, func(_ context.Context, m jetstream.Message) {
+		var e struct{ OperatorID, ConnectorID, Sequence, BindState, Submits string }
+		if json.Unmarshal(m.Data, &e) != nil || e.ConnectorID != "demo" || e.Submits != "" || m.Subject != "operator.session."+e.OperatorID {
+			e.OperatorID, e.BindState = m.Subject, "unreadable"
+		}
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.states[e.OperatorID] = append(h.states[e.OperatorID], strings.TrimPrefix(e.BindState, "BIND_STATE_"))
+		h.sequences = append(h.sequences, e.Sequence)
 	})
 	require.NoError(t, err)
-	words := func(subject string) []string {
-		mu.Lock()
-		defer mu.Unlock()
-		return heard[subject]
-	}
-	require.Eventually(t, func() bool { return len(words("operator.health.a")) == 1 && len(words("operator.health.b")) == 1 }, limit, tick)
-	require.Contains(t, words("operator.health.a")[0], `"status":"BOUND"`)
-	require.Equal(t, []string{saidBefore}, words("operator.health.b"), "a state that was there stays")
+	return h
+}
 
+func (h *heard) of(id string) []string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return append([]string(nil), h.states[id]...)
+}
+
+func (h *heard) hears(t *testing.T, id string, want ...string) {
+	t.Helper()
+	require.Eventually(t, func() bool { return len(h.of(id)) >= len(want) }, limit, tick)
+	require.Equal(t, want, h.of(id))
+}
+
+func TestSessionsAreReportedUntilTheyEnd(t *testing.T) {
+	c := connect(t)
+	h := listen(t, c)
+	s := NewSessions(c, slog.New(slog.DiscardHandler))
+	require.NoError(t, s.Bind(t.Context(), []string{"a", "b"}))
+	require.NoError(t, s.Bind(t.Context(), []string{"b", "c"}))
+	require.NoError(t, s.Bind(t.Context(), []string{"b"}))
+	require.NoError(t, s.Bind(t.Context(), []string{"a", "b"}))
+	h.hears(t, "b", "BOUND", "BOUND", "BOUND", "BOUND")
+	h.hears(t, "a", "BOUND", "UNBOUND", "BOUND")
+	h.hears(t, "c", "BOUND", "UNBOUND")
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	require.IsIncreasing(t, h.sequences)
+}
+
+func TestSessionsAreReportedAgainAndAgain(t *testing.T) {
+	c := connect(t)
+	h := listen(t, c)
+	s := NewSessions(c, slog.New(slog.DiscardHandler))
+	require.Equal(t, 10*time.Second, s.every)
+	s.every = tick
+	require.NoError(t, s.Bind(t.Context(), []string{"a"}))
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		s.Run(ctx)
 	}()
-	known := func(n int) func() bool {
-		return func() bool {
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			return len(s.last) == n
-		}
-	}
-	require.Eventually(t, known(2), limit, tick)
-	require.NoError(t, c.Publish(t.Context(), "operator.health.c", []byte("not a state"), ""))
-	s.repeat(t.Context())
-	require.Eventually(t, func() bool { return len(words("operator.health.b")) == 2 }, limit, tick)
-
-	// A state that the sessions have not read yet is not overwritten by their heartbeat.
-	s.mu.Lock()
-	stale := s.last["operator.health.b"]
-	stale.sequence = 1
-	s.last["operator.health.b"] = stale
-	s.mu.Unlock()
-	s.repeat(t.Context())
-	require.NoError(t, c.Publish(t.Context(), "operator.health.b", []byte("the end"), ""))
-	require.Eventually(t, func() bool { w := words("operator.health.b"); return w[len(w)-1] == "the end" }, limit, tick)
-	require.Len(t, words("operator.health.b"), 3, "no heartbeat in between")
-	require.Len(t, words("operator.health.c"), 1, "what is no state is not repeated")
+	require.Eventually(t, func() bool { return len(h.of("a")) >= 3 }, limit, tick)
 	cancel()
 	<-done
+}
+
+func TestSessionsThatCannotBeReportedAreAnError(t *testing.T) {
+	c := connect(t)
+	c.Close()
+	s := NewSessions(c, slog.New(slog.DiscardHandler))
+	require.ErrorIs(t, s.Bind(t.Context(), []string{"a"}), jetstream.ErrUnavailable)
 }

@@ -1,45 +1,50 @@
-// Package operatorsfx wires the control plane: the store, the importer, the
-// announcer and the two services.
+// Package operatorsfx wires the control plane: stores, use cases, the loops behind them, and the services.
 package operatorsfx
 
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"net/http"
 	"time"
 
-	"connectrpc.com/connect"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/uptrace/bun"
+	"go.opentelemetry.io/otel/trace"
 	"go.uber.org/fx"
 
-	"trunkline/gen/go/trunkline/operators/v1/operatorsv1connect"
 	"trunkline/services/operators"
 	"trunkline/services/operators/bus"
+	"trunkline/services/operators/credentials"
 	"trunkline/services/operators/database"
-	"trunkline/services/operators/rpc"
+	"trunkline/services/operators/metrics"
+	"trunkline/services/operators/sessions"
+	"trunkline/services/operators/xlsx"
+	"trunkline/services/platform/bunstore"
 	"trunkline/services/platform/clock"
 	"trunkline/services/platform/jetstream"
 	"trunkline/services/platform/platformfx"
 	"trunkline/services/platform/rpcserver"
 )
 
-// Module is the control plane of operators and rules. It needs a database whose
-// migrations are applied, a jetstream.Conn and platformfx.Module.
+// Module is the control plane of operators, rules and rates. It needs Config, platformfx.Database on a migrated
+// database, a jetstream.Conn, a HealthCache and platformfx.Module.
 var Module = fx.Module("operators",
 	fx.Provide(
-		database.New,
-		newAnnouncer,
+		metrics.New,
+		newSecretStore,
+		newCredentials,
+		newStore,
+		newRelay,
+		newAdmin,
+		newRuleAdmin,
 		newImporter,
-		newHandler,
-		platformfx.Mount(newOperatorsMount),
-		platformfx.Mount(newRulesMount),
-		platformfx.Limits(newLimits),
+		newRateImporter,
+		platformfx.Dependency(newSecretsDependency),
 	),
-	fx.Invoke(func(lc fx.Lifecycle, conn *jetstream.Conn, log *slog.Logger) {
-		lc.Append(fx.StartHook(func(ctx context.Context) error { return ensureStreams(ctx, conn, log) }))
-	}),
+	services,
+	fx.Invoke(startStreams), // first: the loops below use the streams
+	health,
+	fx.Invoke(startRelay, startOrphans, startPurge),
 )
 
 // Standalone adds what operator-management needs when no engine shares its process.
@@ -48,118 +53,87 @@ var Standalone = fx.Module("operator-management",
 		func(reg prometheus.Registerer) (rpcserver.Metrics, error) {
 			return rpcserver.NewMetrics(reg, "ops_grpc", nil)
 		},
+		func(m *metrics.Metrics) *bunstore.Observer { return &bunstore.Observer{Errors: m.DatabaseErrors} },
 		platformfx.Dependency(func(s *database.Store) rpcserver.Dependency {
 			return rpcserver.Dependency{Name: "database", Required: true, Check: func(ctx context.Context) error {
-				_, _, err := s.ListOperators(ctx, "", 1)
+				_, _, _, err := s.ListOperators(ctx, operators.OperatorFilter{Limit: 1})
 				return err
 			}}
 		}),
 	),
 )
 
+func newStore(db *bun.DB, reader *bunstore.Reader) *database.Store {
+	return database.New(db, reader, bus.Encode)
+}
+
+func newRelay(db *bun.DB, conn *jetstream.Conn, m *metrics.Metrics, reg prometheus.Registerer, tracer trace.Tracer, clk clock.Clock, log *slog.Logger) (*operators.Relay, error) {
+	publisher := m.CountPublisher(bus.NewPublisher(conn, tracer))
+	relay := operators.NewRelay(database.NewOutbox(db), publisher, clk.Now, log)
+	conn.OnConnect(relay.Hasten)
+	return relay, metrics.RegisterBacklog(reg, relay.Backlog)
+}
+
+func newAdmin(s *database.Store, c *credentials.Store, relay *operators.Relay, clk clock.Clock, log *slog.Logger) *operators.Admin {
+	return operators.NewAdmin(s, c, relay, clk.Now, log)
+}
+
+func newRuleAdmin(s *database.Store, relay *operators.Relay, clk clock.Clock) *operators.RuleAdmin {
+	return operators.NewRuleAdmin(s, relay, clk.Now)
+}
+
+func newImporter(s *database.Store, relay *operators.Relay, clk clock.Clock, log *slog.Logger) *operators.Importer {
+	return operators.NewImporter(s, relay, clk.Now, log)
+}
+
+func newRateImporter(s *database.Store, relay *operators.Relay, clk clock.Clock, log *slog.Logger) *operators.RateImporter {
+	return operators.NewRateImporter(s, xlsx.Workbooks{}, relay, clk.Now, log)
+}
+
 // streamsTimeout bounds how long a start waits for NATS; afterwards streams are
 // made in the background.
 const streamsTimeout = 2 * time.Second
+
+func startStreams(lc fx.Lifecycle, conn *jetstream.Conn, log *slog.Logger) {
+	lc.Append(fx.StartHook(func(ctx context.Context) error { return ensureStreams(ctx, conn, log) }))
+}
 
 func ensureStreams(ctx context.Context, conn *jetstream.Conn, log *slog.Logger) error {
 	ctx, cancel := context.WithTimeout(ctx, streamsTimeout)
 	defer cancel()
 	_ = conn.AwaitConnected(ctx)
-	err := conn.EnsureStreams(ctx, bus.Streams())
+	err := conn.EnsureStreams(ctx, append(bus.Streams(), sessions.Streams()...))
 	if errors.Is(err, jetstream.ErrStreamMismatch) {
 		return err
 	}
 	if err != nil {
-		log.Warn("NATS is out of reach; changes reach the engines by their sweep until it is back", "error", err)
+		log.Warn("NATS is out of reach; events of changes wait in the outbox until it is back", "error", err)
 	}
 	return nil
 }
 
-// Importer is the importer of the process.
-type Importer struct {
-	*operators.Importer
-	store *database.Store
+func startRelay(lc fx.Lifecycle, relay *operators.Relay) { platformfx.Background(lc, relay.Run) }
+
+func startOrphans(lc fx.Lifecycle, s *database.Store, c *credentials.Store, clk clock.Clock, log *slog.Logger) {
+	platformfx.Background(lc, operators.NewOrphans(s, c, clk.Now, log).Run)
 }
 
-// ImportDemo stores demo files in a database that has no operators, or no rules,
-// yet. Data that is there stays, so that changes survive a restart. Bad lines are
-// an error here.
-func (i *Importer) ImportDemo(ctx context.Context, operatorsFile, rulesFile []byte) error {
-	known, _, err := i.store.ListOperators(ctx, "", 1)
-	if err != nil {
-		return err
-	}
-	rules, _, err := i.store.ListRules(ctx, nil, 1)
-	if err != nil {
-		return err
-	}
-	if len(known) == 0 {
-		if err := whole(i.ImportOperators(ctx, operatorsFile, operators.Options{})); err != nil {
-			return fmt.Errorf("import the demo operators: %w", err)
+// purgeEvery is the time between two clearances of remembered requests that have ended.
+const purgeEvery = time.Hour
+
+func startPurge(lc fx.Lifecycle, s *database.Store, clk clock.Clock, log *slog.Logger) {
+	platformfx.Background(lc, func(ctx context.Context) {
+		tick := time.NewTicker(purgeEvery)
+		defer tick.Stop()
+		for {
+			if _, err := s.PurgeRequests(ctx, clk.Now().Add(-operators.RequestLife)); err != nil && ctx.Err() == nil {
+				log.WarnContext(ctx, "remembered requests could not be cleared away", "error", err)
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
 		}
-	}
-	if len(rules) == 0 {
-		if err := whole(i.ImportRules(ctx, rulesFile, operators.Options{})); err != nil {
-			return fmt.Errorf("import the demo rules: %w", err)
-		}
-	}
-	return nil
-}
-
-// OperatorIDs gives the ids of the first thousand operators, by name; a
-// development process has far fewer.
-func (i *Importer) OperatorIDs(ctx context.Context) ([]string, error) {
-	list, _, err := i.store.ListOperators(ctx, "", 1000)
-	ids := make([]string, len(list))
-	for n := range list {
-		ids[n] = list[n].ID.String()
-	}
-	return ids, err
-}
-
-// whole turns bad lines into an error.
-func whole(result operators.Result, err error) error {
-	if err != nil || len(result.BadLines) == 0 {
-		return err
-	}
-	first := result.BadLines[0]
-	return fmt.Errorf("%d bad lines, the first is line %d, column %q: %s", result.BadLineCount, first.Line, first.Column, first.Message)
-}
-
-func newAnnouncer(conn *jetstream.Conn, reg prometheus.Registerer, log *slog.Logger) (*bus.Announcer, error) {
-	return bus.NewAnnouncer(conn, reg, log)
-}
-
-func newImporter(store *database.Store, announcer *bus.Announcer, clk clock.Clock, log *slog.Logger) *Importer {
-	return &Importer{Importer: operators.NewImporter(store, announcer, clk.Now, log), store: store}
-}
-
-func newHandler(store *database.Store, importer *Importer) *rpc.Handler {
-	return rpc.NewHandler(store, importer)
-}
-
-func newOperatorsMount(h *rpc.Handler) rpcserver.Mount {
-	return rpcserver.Mount{
-		Name: operatorsv1connect.OperatorServiceName,
-		Handler: func(opts ...connect.HandlerOption) (string, http.Handler) {
-			return operatorsv1connect.NewOperatorServiceHandler(h, opts...)
-		},
-	}
-}
-
-func newRulesMount(h *rpc.Handler) rpcserver.Mount {
-	return rpcserver.Mount{
-		Name: operatorsv1connect.RoutingRuleServiceName,
-		Handler: func(opts ...connect.HandlerOption) (string, http.Handler) {
-			return operatorsv1connect.NewRoutingRuleServiceHandler(h, opts...)
-		},
-	}
-}
-
-func newLimits() map[string]rpcserver.Limits {
-	limits := map[string]rpcserver.Limits{}
-	for _, procedure := range rpc.ImportProcedures() {
-		limits[procedure] = rpcserver.Limits{MaxBytes: rpc.ImportBytes}
-	}
-	return limits
+	})
 }

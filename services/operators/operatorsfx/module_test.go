@@ -15,6 +15,8 @@ import (
 	operatorsv1 "trunkline/gen/go/trunkline/operators/v1"
 	"trunkline/gen/go/trunkline/operators/v1/operatorsv1connect"
 	"trunkline/migrations"
+	"trunkline/services/operators"
+	"trunkline/services/operators/database"
 	"trunkline/services/operators/demo"
 	"trunkline/services/operators/operatorsfx"
 	"trunkline/services/platform/bunstore"
@@ -22,6 +24,7 @@ import (
 	"trunkline/services/platform/config"
 	"trunkline/services/platform/jetstream"
 	"trunkline/services/platform/platformfx"
+	"trunkline/services/platform/rediscache"
 	"trunkline/services/platform/rpcserver"
 )
 
@@ -33,10 +36,22 @@ func migrated(db *bun.DB) (*bun.DB, error) {
 	return db, err
 }
 
+// app is the control plane in one process.
+type app struct {
+	server   *rpcserver.Server
+	importer *operators.Importer
+	store    *database.Store
+}
+
+func (a app) importDemo(t *testing.T, operatorsFile, rulesFile []byte) error {
+	t.Helper()
+	return operatorsfx.ImportDemo(t.Context(), a.importer, a.store, operatorsFile, rulesFile)
+}
+
 func TestTheModuleServesImportsAndLeavesExistingDataAlone(t *testing.T) {
-	server, importer := newApp(t)
-	require.NoError(t, importer.ImportDemo(t.Context(), demo.Operators, demo.Rules))
-	client := operatorsv1connect.NewOperatorServiceClient(http.DefaultClient, server.URL())
+	a := newApp(t)
+	require.NoError(t, a.importDemo(t, demo.Operators, demo.Rules))
+	client := operatorsv1connect.NewOperatorServiceClient(http.DefaultClient, a.server.URL())
 	list, err := client.ListOperators(t.Context(), &operatorsv1.ListOperatorsRequest{})
 	require.NoError(t, err)
 	require.NotEmpty(t, list.GetOperators())
@@ -53,7 +68,7 @@ func TestTheModuleServesImportsAndLeavesExistingDataAlone(t *testing.T) {
 	}
 	require.NoError(t, stream.Err())
 	require.True(t, last.GetApplied())
-	require.NoError(t, importer.ImportDemo(t.Context(), demo.Operators, demo.Rules))
+	require.NoError(t, a.importDemo(t, demo.Operators, demo.Rules))
 	list, err = client.ListOperators(t.Context(), &operatorsv1.ListOperatorsRequest{PageSize: 1})
 	require.NoError(t, err)
 	require.Equal(t, "changed.example", list.GetOperators()[0].GetHost())
@@ -61,29 +76,57 @@ func TestTheModuleServesImportsAndLeavesExistingDataAlone(t *testing.T) {
 }
 
 func TestDemoFilesWithBadLinesAreAnError(t *testing.T) {
-	_, app := newApp(t)
-	require.ErrorContains(t, app.ImportDemo(t.Context(), []byte("x"), demo.Rules), "import the demo operators: ")
-	require.ErrorContains(t, app.ImportDemo(t.Context(), demo.Operators, []byte("x")), "import the demo rules: ")
-	require.NoError(t, app.ImportDemo(t.Context(), demo.Operators, demo.Rules))
+	a := newApp(t)
+	require.ErrorContains(t, a.importDemo(t, []byte("x"), demo.Rules), "import the demo operators: ")
+	require.ErrorContains(t, a.importDemo(t, demo.Operators, []byte("x")), "import the demo rules: ")
+	require.NoError(t, a.importDemo(t, demo.Operators, demo.Rules))
 }
 
-func newApp(t *testing.T) (*rpcserver.Server, *operatorsfx.Importer) {
+func TestTheDemoRulesHaveNoConflicts(t *testing.T) {
+	a := newApp(t)
+	require.NoError(t, a.importDemo(t, demo.Operators, demo.Rules))
+	client := operatorsv1connect.NewRoutingRuleServiceClient(http.DefaultClient, a.server.URL())
+	report, err := client.CheckRoutingRules(t.Context(), &operatorsv1.CheckRoutingRulesRequest{})
+	require.NoError(t, err)
+	require.Zero(t, report.GetErrorCount(), "%v", report.GetFindings())
+}
+
+func TestOneSecretStoreIsWanted(t *testing.T) {
+	for name, c := range map[string]operatorsfx.Config{
+		"neither": operatorsfx.DefaultConfig(),
+		"both": func() operatorsfx.Config {
+			c := operatorsfx.DefaultConfig()
+			c.Vault.Address, c.Keyring.File = "https://vault:8200", "secrets"
+			return c
+		}(),
+	} {
+		require.ErrorContains(t, c.Validate(), "vault.address", name)
+	}
+	c := operatorsfx.DefaultConfig()
+	c.Keyring.File = "secrets"
+	require.NoError(t, c.Validate())
+}
+
+func newApp(t *testing.T) (a app) {
 	t.Helper()
 	nats, err := jetstream.Embedded(filepath.Join(t.TempDir(), "nats"), "")
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, nats.Shutdown()) })
-	database := bunstore.DefaultConfig()
-	database.URL = config.NewSecret("sqlite:" + filepath.Join(t.TempDir(), "x.db"))
+	store := bunstore.DefaultConfig()
+	store.URL = config.NewSecret("sqlite:" + filepath.Join(t.TempDir(), "x.db"))
 	platform := platformfx.DefaultConfig()
 	platform.Server.Addr, platform.Server.Drain.Notice = "127.0.0.1:0", 0
-	var (
-		server   *rpcserver.Server
-		importer *operatorsfx.Importer
-	)
-	app := fxtest.New(t,
-		fx.Supply(slog.New(slog.DiscardHandler), platform, platformfx.Process{Name: "test"}, database, jetstream.DefaultConfig(), nats, rpcserver.Metrics{}),
-		platformfx.Module, platformfx.Database, platformfx.NATS, fx.Decorate(migrated), operatorsfx.Module, fx.Populate(&server, &importer))
-	app.RequireStart()
-	t.Cleanup(app.RequireStop)
-	return server, importer
+	control := operatorsfx.DefaultConfig()
+	control.Keyring.File = filepath.Join(t.TempDir(), "secrets")
+	running := fxtest.New(t,
+		fx.Supply(slog.New(slog.DiscardHandler), platform, platformfx.Process{Name: "test"}, store, control, jetstream.DefaultConfig(), nats, rpcserver.Metrics{}),
+		platformfx.Module, platformfx.Database, platformfx.NATS, fx.Decorate(migrated), fx.Provide(newCache),
+		operatorsfx.Module, fx.Populate(&a.server, &a.importer, &a.store))
+	running.RequireStart()
+	t.Cleanup(running.RequireStop)
+	return a
+}
+
+func newCache(clk clock.Clock) (operatorsfx.HealthCache, error) {
+	return rediscache.NewMemory(100, clk)
 }

@@ -4,69 +4,27 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	operatorsv1 "trunkline/gen/go/trunkline/operators/v1"
 	routingv1 "trunkline/gen/go/trunkline/routing/v1"
 	"trunkline/services/operators"
+	"trunkline/services/platform/fault"
 	"trunkline/services/platform/money"
 )
 
-var (
-	statuses = map[operators.Status]operatorsv1.OperatorStatus{
-		operators.Inactive:  operatorsv1.OperatorStatus_OPERATOR_STATUS_INACTIVE,
-		operators.Active:    operatorsv1.OperatorStatus_OPERATOR_STATUS_ACTIVE,
-		operators.Suspended: operatorsv1.OperatorStatus_OPERATOR_STATUS_SUSPENDED,
-	}
-	bindTypes = map[operators.BindType]operatorsv1.BindType{
-		operators.Transceiver: operatorsv1.BindType_BIND_TYPE_TRANSCEIVER,
-		operators.Transmitter: operatorsv1.BindType_BIND_TYPE_TRANSMITTER,
-		operators.Receiver:    operatorsv1.BindType_BIND_TYPE_RECEIVER,
-	}
-	strategies = map[operators.Strategy]routingv1.RoutingStrategy{
-		operators.Cost:     routingv1.RoutingStrategy_ROUTING_STRATEGY_COST,
-		operators.Priority: routingv1.RoutingStrategy_ROUTING_STRATEGY_PRIORITY,
-		operators.Failover: routingv1.RoutingStrategy_ROUTING_STRATEGY_FAILOVER,
-		operators.Weighted: routingv1.RoutingStrategy_ROUTING_STRATEGY_WEIGHTED,
-	}
-	exhausted = map[operators.OnExhausted]routingv1.OnExhausted{
-		operators.Fail:        routingv1.OnExhausted_ON_EXHAUSTED_FAIL,
-		operators.FallThrough: routingv1.OnExhausted_ON_EXHAUSTED_FALL_THROUGH,
-	}
-	messageTypes = []struct {
-		set  operators.MessageTypes
-		wire routingv1.MessageType
-	}{
-		{operators.SMS, routingv1.MessageType_MESSAGE_TYPE_SMS},
-		{operators.Flash, routingv1.MessageType_MESSAGE_TYPE_FLASH},
-		{operators.WAP, routingv1.MessageType_MESSAGE_TYPE_WAP},
-	}
-)
-
-func toOperator(o operators.Operator) *operatorsv1.Operator {
-	return &operatorsv1.Operator{
-		OperatorId: o.ID.String(), Name: o.Name, Host: o.Host, Port: int32(o.Port), SystemId: o.SystemID,
-		BindType: bindTypes[o.BindType], TpsLimit: &operatorsv1.TpsLimit{MaxTps: int32(o.MaxTPS)}, MessageTypes: toMessageTypes(o.MessageTypes),
-		Status: statuses[o.Status], Version: o.Version,
-	}
+var messageTypes = []struct {
+	set  operators.MessageTypes
+	wire routingv1.MessageType
+}{
+	{operators.SMS, routingv1.MessageType_MESSAGE_TYPE_SMS},
+	{operators.Flash, routingv1.MessageType_MESSAGE_TYPE_FLASH},
+	{operators.WAP, routingv1.MessageType_MESSAGE_TYPE_WAP},
 }
 
-func toRule(r operators.Rule) *operatorsv1.RoutingRule {
-	out := &operatorsv1.RoutingRule{
-		RuleId: r.ID.String(), AccountId: idText(r.Account), Prefix: r.Prefix.String(), Country: r.Country,
-		MessageTypes: toMessageTypes(r.MessageTypes), Strategy: strategies[r.Strategy], OnExhausted: exhausted[r.OnExhausted],
-		Active: r.Active, ValidFrom: toTime(r.ValidFrom), ValidTo: toTime(r.ValidTo),
-	}
-	for _, c := range r.Candidates {
-		out.Candidates = append(out.Candidates, &operatorsv1.RuleCandidate{
-			OperatorId: c.OperatorID.String(), OperatorName: c.OperatorName,
-			Priority: int32(c.Priority), Weight: proto.Int32(int32(c.Weight)), Price: toMoney(c.Price),
-		})
-	}
-	return out
-}
-
+// The enums of the schema and of the domain have the same numbers; the schema admits no others. A test compares
+// their names.
 func toMessageTypes(set operators.MessageTypes) []routingv1.MessageType {
 	var all []routingv1.MessageType
 	for _, one := range messageTypes {
@@ -77,11 +35,33 @@ func toMessageTypes(set operators.MessageTypes) []routingv1.MessageType {
 	return all
 }
 
+func fromMessageTypes(all []routingv1.MessageType) (set operators.MessageTypes) {
+	for _, one := range messageTypes {
+		for _, wire := range all {
+			if wire == one.wire {
+				set |= one.set
+			}
+		}
+	}
+	return set
+}
+
 func toMoney(m money.Money) *routingv1.Money {
 	if m.IsZero() {
 		return nil
 	}
 	return &routingv1.Money{CurrencyCode: m.Currency.String(), Nanos: m.Nanos}
+}
+
+func fromMoney(field string, m *routingv1.Money) (money.Money, error) {
+	if m == nil {
+		return money.Money{}, nil
+	}
+	amount, err := money.FromNanos(m.GetNanos(), m.GetCurrencyCode())
+	if err != nil {
+		return amount, fault.Invalid(operators.ReasonInvalid, fault.Violation{Field: field, Description: err.Error()})
+	}
+	return amount, nil
 }
 
 func toTime(t time.Time) *timestamppb.Timestamp {
@@ -91,6 +71,16 @@ func toTime(t time.Time) *timestamppb.Timestamp {
 	return timestamppb.New(t)
 }
 
+func fromTime(field string, t *timestamppb.Timestamp) (time.Time, error) {
+	if t == nil {
+		return time.Time{}, nil
+	}
+	if err := t.CheckValid(); err != nil || t.AsTime().IsZero() {
+		return time.Time{}, fault.Invalid(operators.ReasonInvalid, fault.Violation{Field: field, Description: "must be a moment between the years 1 and 9999"})
+	}
+	return t.AsTime(), nil
+}
+
 func idText(id uuid.UUID) string {
 	if id == uuid.Nil {
 		return ""
@@ -98,13 +88,36 @@ func idText(id uuid.UUID) string {
 	return id.String()
 }
 
+// idOf reads an id that the schema has checked; "" gives the nil UUID.
+func idOf(text string) uuid.UUID {
+	id, _ := uuid.Parse(text)
+	return id
+}
+
+// toFreshness is nil for an answer of the primary.
+func toFreshness(f operators.Freshness) *operatorsv1.Freshness {
+	if !f.Stale {
+		return nil
+	}
+	return &operatorsv1.Freshness{Stale: true, Age: durationpb.New(f.Age)}
+}
+
 func toResult(r operators.Result) *operatorsv1.ImportResult {
 	out := &operatorsv1.ImportResult{
 		Created: r.Created, Updated: r.Updated, Unchanged: r.Unchanged,
-		BadLineCount: r.BadLineCount, Applied: r.Applied, ConfigVersion: r.ConfigVersion,
+		BadLines: toBadLines(r.BadLines), BadLineCount: r.BadLineCount, Applied: r.Applied, ConfigVersion: r.ConfigVersion,
+		WarningCount: r.WarningCount,
 	}
-	for _, bad := range r.BadLines {
-		out.BadLines = append(out.BadLines, &operatorsv1.BadLine{Line: bad.Line, Column: bad.Column, Message: bad.Message})
+	for _, w := range r.Warnings {
+		out.Warnings = append(out.Warnings, &operatorsv1.ImportWarning{Line: w.Line, Reason: w.Reason, Message: w.Message, Witness: w.Witness})
+	}
+	return out
+}
+
+func toBadLines(all []operators.BadLine) []*operatorsv1.BadLine {
+	out := make([]*operatorsv1.BadLine, len(all))
+	for i, bad := range all {
+		out[i] = &operatorsv1.BadLine{Line: bad.Line, Column: bad.Column, Message: bad.Message}
 	}
 	return out
 }

@@ -6,6 +6,9 @@ import (
 	"encoding/base64"
 	"encoding/json"
 
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
 	"trunkline/services/platform/fault"
 )
 
@@ -30,6 +33,22 @@ func writeToken(list string, position ...string) string {
 		panic(err)
 	}
 	return base64.RawURLEncoding.EncodeToString(append(checksum(list, body), body...))
+}
+
+// listOf names a list: its procedure and everything in the request but where the page starts and how long it is.
+func listOf(procedure string, req proto.Message) (string, error) {
+	filter := req.ProtoReflect().New()
+	req.ProtoReflect().Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
+		if name := field.Name(); name != "page_token" && name != "page_size" {
+			filter.Set(field, value)
+		}
+		return true
+	})
+	body, err := proto.MarshalOptions{Deterministic: true}.Marshal(filter.Interface())
+	if err != nil {
+		return "", fault.From(err)
+	}
+	return procedure + "\x00" + string(body), nil
 }
 
 // readToken returns the position. An empty token is the start of the list: nil.

@@ -45,14 +45,16 @@ export type OperatorConfigEvent = Message<"trunkline.events.v1.OperatorConfigEve
   operatorId: string;
 
   /**
-   * The operator's version after the change. A connector ignores an event that is not newer than what it has.
+   * The operator's version after the change. Events may come late and in any order: a connector that has this version
+   * or a newer one has nothing to read, unless credentials_changed is set.
    *
    * @generated from field: int64 operator_version = 4;
    */
   operatorVersion: bigint;
 
   /**
-   * Whether the operator's password or what it binds with changed: a connector fetches its credentials again.
+   * Whether the operator's password or what it binds with changed: a connector fetches its credentials again,
+   * whatever version it has.
    *
    * @generated from field: bool credentials_changed = 5;
    */

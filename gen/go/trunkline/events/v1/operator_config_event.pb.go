@@ -35,9 +35,11 @@ type OperatorConfigEvent struct {
 	OccurredAt *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=occurred_at,json=occurredAt,proto3" json:"occurred_at,omitempty"`
 	// The one operator that changed; empty when rules or rates changed, or many operators at once.
 	OperatorId string `protobuf:"bytes,3,opt,name=operator_id,json=operatorId,proto3" json:"operator_id,omitempty"`
-	// The operator's version after the change. A connector ignores an event that is not newer than what it has.
+	// The operator's version after the change. Events may come late and in any order: a connector that has this version
+	// or a newer one has nothing to read, unless credentials_changed is set.
 	OperatorVersion int64 `protobuf:"varint,4,opt,name=operator_version,json=operatorVersion,proto3" json:"operator_version,omitempty"`
-	// Whether the operator's password or what it binds with changed: a connector fetches its credentials again.
+	// Whether the operator's password or what it binds with changed: a connector fetches its credentials again,
+	// whatever version it has.
 	CredentialsChanged bool `protobuf:"varint,5,opt,name=credentials_changed,json=credentialsChanged,proto3" json:"credentials_changed,omitempty"`
 	unknownFields      protoimpl.UnknownFields
 	sizeCache          protoimpl.SizeCache

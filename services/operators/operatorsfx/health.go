@@ -1,0 +1,58 @@
+package operatorsfx
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/uptrace/bun"
+	"go.uber.org/fx"
+
+	"trunkline/services/operators"
+	"trunkline/services/operators/database"
+	"trunkline/services/operators/healthcache"
+	"trunkline/services/operators/metrics"
+	"trunkline/services/operators/sessions"
+	"trunkline/services/platform/bunstore"
+	"trunkline/services/platform/clock"
+	"trunkline/services/platform/jetstream"
+	"trunkline/services/platform/platformfx"
+)
+
+// HealthCache is where engines read health that events did not bring: Redis, or memory in a process that is alone.
+type HealthCache interface{ healthcache.Store }
+
+// health reduces the reports of connectors. One process at a time does it.
+var health = fx.Options(
+	fx.Provide(
+		database.NewHealth,
+		sessions.NewMetrics,
+		newHealthCache,
+		newConsumer,
+	),
+	fx.Invoke(startConsumer, startPartitions),
+)
+
+func newHealthCache(store HealthCache, clk clock.Clock, reg prometheus.Registerer, log *slog.Logger) (*healthcache.Cache, error) {
+	return healthcache.New(store, sessions.EncodeHealth, clk, reg, log)
+}
+
+func newConsumer(
+	conn *jetstream.Conn, store *database.Health, cache *healthcache.Cache, m *sessions.Metrics, all *metrics.Metrics, clk clock.Clock, log *slog.Logger,
+) *sessions.Consumer {
+	board := sessions.NewBoard(conn, all.Published)
+	return sessions.NewConsumer(conn, operators.NewIngest(store, board, cache, m, clk.Now, log), m, log)
+}
+
+func startConsumer(lc fx.Lifecycle, db *bun.DB, consumer *sessions.Consumer, log *slog.Logger) {
+	leader := bunstore.NewLeader(db, log)
+	platformfx.Background(lc, func(ctx context.Context) { leader.Run(ctx, sessions.Office, consumer.Run) })
+}
+
+func startPartitions(lc fx.Lifecycle, db *bun.DB, c Config, clk clock.Clock, reg prometheus.Registerer, log *slog.Logger) error {
+	partitions, err := database.NewPartitions(db, c.HealthLog, clk, reg, log)
+	if err == nil {
+		platformfx.Background(lc, partitions.Run)
+	}
+	return err
+}

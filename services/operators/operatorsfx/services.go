@@ -1,0 +1,82 @@
+package operatorsfx
+
+import (
+	"net/http"
+
+	"connectrpc.com/connect"
+	"go.uber.org/fx"
+
+	"trunkline/gen/go/trunkline/operators/v1/operatorsv1connect"
+	"trunkline/services/operators"
+	"trunkline/services/operators/database"
+	"trunkline/services/operators/metrics"
+	"trunkline/services/operators/rpc"
+	"trunkline/services/platform/clock"
+	"trunkline/services/platform/platformfx"
+	"trunkline/services/platform/rpcserver"
+)
+
+// services mounts what callers ask. The platform sorts the mounts by audience.
+var services = fx.Provide(
+	func() *rpc.OneImport { return new(rpc.OneImport) },
+	func(m *metrics.Metrics) rpc.Observer { return m },
+	func(h *database.Health) rpc.HealthReader { return h },
+	func(s *database.Store) rpc.RateReader { return s },
+	func(s *database.Store) rpc.SnapshotReader { return s },
+	rpc.NewOperators,
+	rpc.NewRules,
+	rpc.NewRates,
+	func(relay *operators.Relay) *rpc.Outbox { return rpc.NewOutbox(relay) },
+	func(admin *operators.Admin, h rpc.HealthReader, s rpc.SnapshotReader, clk clock.Clock, o rpc.Observer) *rpc.Internal {
+		return rpc.NewInternal(admin, h, s, clk, o)
+	},
+	platformfx.Mount(func(h *rpc.Operators) rpcserver.Mount {
+		return mount(operatorsv1connect.OperatorServiceName, func(opts ...connect.HandlerOption) (string, http.Handler) {
+			return operatorsv1connect.NewOperatorServiceHandler(h, opts...)
+		})
+	}),
+	platformfx.Mount(func(h *rpc.Rules) rpcserver.Mount {
+		return mount(operatorsv1connect.RoutingRuleServiceName, func(opts ...connect.HandlerOption) (string, http.Handler) {
+			return operatorsv1connect.NewRoutingRuleServiceHandler(h, opts...)
+		})
+	}),
+	platformfx.Mount(func(h *rpc.Rates) rpcserver.Mount {
+		return mount(operatorsv1connect.RateServiceName, func(opts ...connect.HandlerOption) (string, http.Handler) {
+			return operatorsv1connect.NewRateServiceHandler(h, opts...)
+		})
+	}),
+	platformfx.Mount(func(h *rpc.Outbox) rpcserver.Mount {
+		return mount(operatorsv1connect.OutboxServiceName, func(opts ...connect.HandlerOption) (string, http.Handler) {
+			return operatorsv1connect.NewOutboxServiceHandler(h, opts...)
+		})
+	}),
+	platformfx.Mount(func(h *rpc.Internal) rpcserver.Mount {
+		return mount(operatorsv1connect.InternalOperatorServiceName, func(opts ...connect.HandlerOption) (string, http.Handler) {
+			return operatorsv1connect.NewInternalOperatorServiceHandler(h, opts...)
+		})
+	}),
+	platformfx.Limits(newLimits),
+	platformfx.Identities(newIdentities),
+)
+
+func mount(name string, handler func(...connect.HandlerOption) (string, http.Handler)) rpcserver.Mount {
+	return rpcserver.Mount{Name: name, Handler: handler}
+}
+
+func newLimits() map[string]rpcserver.Limits {
+	limits := map[string]rpcserver.Limits{}
+	for _, procedure := range rpc.ImportProcedures() {
+		limits[procedure] = rpcserver.Limits{MaxBytes: rpc.ImportBytes}
+	}
+	return limits
+}
+
+// newIdentities tells who may call the internal API. Only connectors get passwords.
+func newIdentities(c Config) map[string][]rpcserver.Identity {
+	both := append(append([]rpcserver.Identity{}, c.Engines...), c.Connectors...)
+	return map[string][]rpcserver.Identity{
+		operatorsv1connect.InternalOperatorServiceGetOperatorCredentialsProcedure: c.Connectors,
+		operatorsv1connect.InternalOperatorServiceListOperatorConfigsProcedure:    both,
+		operatorsv1connect.InternalOperatorServiceGetOperatorHealthProcedure:      both,
+	}
+}

@@ -1,0 +1,92 @@
+package rpc
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	eventsv1 "trunkline/gen/go/trunkline/events/v1"
+	operatorsv1 "trunkline/gen/go/trunkline/operators/v1"
+	"trunkline/gen/go/trunkline/operators/v1/operatorsv1connect"
+	"trunkline/services/operators"
+)
+
+// HealthReader reads what is known of the health of operators. The answer may come from a replica, and says so.
+type HealthReader interface {
+	// Health gives the health of one operator; that of one that was never reported is unknown.
+	Health(ctx context.Context, operator uuid.UUID) (operators.Health, operators.Freshness, error)
+	// HealthOf gives the health of those of the operators that were reported; none means all live ones.
+	HealthOf(ctx context.Context, all []uuid.UUID) ([]operators.Health, operators.Freshness, error)
+	// ListTransitions gives changes of health, newest first, and whether there are more.
+	ListTransitions(ctx context.Context, filter operators.TransitionFilter) ([]operators.Transition, bool, operators.Freshness, error)
+}
+
+// The enums of events and of the domain have the same numbers.
+func toHealth(h operators.Health) *operatorsv1.OperatorHealth {
+	return &operatorsv1.OperatorHealth{
+		OperatorId: h.OperatorID.String(), BindState: eventsv1.BindState(h.Bind), Quality: eventsv1.Quality(h.Quality),
+		Throttled: h.Throttled, Version: h.Version, ChangeTime: toTime(h.ChangedAt), ObserveTime: toTime(h.ObservedAt),
+	}
+}
+
+// GetOperatorHealth gives the reduced health of one operator.
+func (h *Operators) GetOperatorHealth(
+	ctx context.Context, req *operatorsv1.GetOperatorHealthRequest,
+) (*operatorsv1.GetOperatorHealthResponse, error) {
+	one, fresh, err := h.health.Health(ctx, idOf(req.GetOperatorId()))
+	if err != nil {
+		return nil, err
+	}
+	return &operatorsv1.GetOperatorHealthResponse{Health: toHealth(one), Freshness: toFreshness(fresh)}, nil
+}
+
+// ListHealthTransitions gives changes of health, newest first, in pages.
+func (h *Operators) ListHealthTransitions(
+	ctx context.Context, req *operatorsv1.ListHealthTransitionsRequest,
+) (*operatorsv1.ListHealthTransitionsResponse, error) {
+	filter := operators.TransitionFilter{OperatorID: idOf(req.GetOperatorId()), Limit: pageSize(req.GetPageSize())}
+	var err error
+	if filter.From, err = fromTime("start_time", req.GetStartTime()); err != nil {
+		return nil, err
+	}
+	if filter.To, err = fromTime("end_time", req.GetEndTime()); err != nil {
+		return nil, err
+	}
+	list, err := listOf(operatorsv1connect.OperatorServiceListHealthTransitionsProcedure, req)
+	if err != nil {
+		return nil, err
+	}
+	after, err := readToken(list, req.GetPageToken(), 2)
+	if err != nil {
+		return nil, err
+	}
+	if after != nil {
+		if filter.AfterTime, err = time.Parse(time.RFC3339Nano, after[0]); err != nil {
+			return nil, invalidToken()
+		}
+		filter.AfterID = idOf(after[1])
+	}
+	page, more, fresh, err := h.health.ListTransitions(ctx, filter)
+	if err != nil {
+		return nil, err
+	}
+	response := &operatorsv1.ListHealthTransitionsResponse{Freshness: toFreshness(fresh)}
+	for _, t := range page {
+		response.Transitions = append(response.Transitions, toTransition(t))
+	}
+	if more {
+		last := page[len(page)-1]
+		response.NextPageToken = writeToken(list, last.OccurredAt.Format(time.RFC3339Nano), last.ID.String())
+	}
+	return response, nil
+}
+
+func toTransition(t operators.Transition) *operatorsv1.HealthTransition {
+	return &operatorsv1.HealthTransition{
+		TransitionId: t.ID.String(), OperatorId: t.OperatorID.String(), OccurTime: toTime(t.OccurredAt),
+		FromBindState: eventsv1.BindState(t.FromBind), ToBindState: eventsv1.BindState(t.ToBind),
+		FromQuality: eventsv1.Quality(t.FromQuality), ToQuality: eventsv1.Quality(t.ToQuality),
+		Cause: t.Cause, Submits: t.Submits, Errors: t.Errors, Version: t.Version,
+	}
+}

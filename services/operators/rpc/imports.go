@@ -1,0 +1,56 @@
+package rpc
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	operatorsv1 "trunkline/gen/go/trunkline/operators/v1"
+	"trunkline/gen/go/trunkline/operators/v1/operatorsv1connect"
+	"trunkline/services/operators"
+	"trunkline/services/platform/fault"
+)
+
+// ImportBytes is the limit of one message that holds a file: one of the largest size and room for the other
+// fields. A JSON message holds the file as base64, so there three quarters of it fit.
+const ImportBytes = operators.MaxFileBytes + 16<<10
+
+// ImportProcedures returns the procedures that take messages up to ImportBytes.
+func ImportProcedures() []string {
+	return []string{
+		operatorsv1connect.OperatorServiceImportOperatorsProcedure,
+		operatorsv1connect.RoutingRuleServiceImportRoutingRulesProcedure,
+		operatorsv1connect.RoutingRuleServiceCheckRoutingRulesProcedure,
+		operatorsv1connect.RateServiceImportRatesProcedure,
+	}
+}
+
+// ReasonImportRunning refuses an import while another one runs.
+const ReasonImportRunning = "IMPORT_RUNNING"
+
+// errImportRunning sheds a second import: one may take a gigabyte, and the store
+// takes only one at a time anyway.
+var errImportRunning = fault.New(fault.ResourceExhausted, ReasonImportRunning,
+	"another import is running").WithRetry(10 * time.Second)
+
+// OneImport lets one import run at a time.
+type OneImport struct{ running sync.Mutex }
+
+// runImport runs an import. A caller who no longer reads ends it, unless it is committed by then.
+func runImport[R any](
+	ctx context.Context, one *OneImport, send func(*operatorsv1.ImportProgress) error,
+	run func(ctx context.Context, progress func(done, total int64)) (R, error),
+) (R, error) {
+	if !one.running.TryLock() {
+		var none R
+		return none, errImportRunning
+	}
+	defer one.running.Unlock()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	return run(ctx, func(done, total int64) {
+		if err := send(&operatorsv1.ImportProgress{Done: done, Total: total}); err != nil {
+			cancel(err)
+		}
+	})
+}

@@ -1,0 +1,312 @@
+package sessions_test
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	natsjs "github.com/nats-io/nats.go/jetstream"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+
+	"trunkline/services/operators"
+	"trunkline/services/operators/sessions"
+	"trunkline/services/platform/clock"
+	"trunkline/services/platform/pgtest"
+	"trunkline/services/platform/rediscache"
+	"trunkline/services/platform/redistest"
+)
+
+func openRedis(t *testing.T, server *redistest.Server) *rediscache.Cache {
+	t.Helper()
+	cfg := rediscache.DefaultConfig()
+	cfg.Addrs, cfg.ClientSideCaching = []string{server.Addr()}, false
+	cfg.Budget, cfg.ProbeInterval = time.Second, 50*time.Millisecond
+	cache, err := rediscache.Open(cfg, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+	require.NoError(t, err)
+	t.Cleanup(cache.Close)
+	require.Eventually(t, func() bool { return cache.Check(t.Context()) == nil }, limit, tick)
+	return cache
+}
+
+func TestAReportBecomesHealthForEverybody(t *testing.T) {
+	w := newWorld(t, pgtest.Database(t))
+	redis := openRedis(t, redistest.Start(t))
+	r := w.start(options{cache: redis})
+	a, id := w.connector("a"), w.ids[0]
+
+	a.reports(id, "BOUND")
+	said := w.stands(id, bound1)
+	w.done()
+	h := w.health(id)
+	require.Equal(t, []any{operators.Bound, operators.Healthy, int64(1)}, []any{h.Bind, h.Quality, h.Version})
+	require.Equal(t, said.OccurredAt, h.ObservedAt.Format(time.RFC3339Nano))
+	cached, ok, err := redis.Get(t.Context(), "ops:health:"+id.String())
+	require.NoError(t, err)
+	require.True(t, ok)
+	require.JSONEq(t, `{"operatorId":"`+id.String()+`","status":"BIND_STATE_BOUND","quality":"QUALITY_HEALTHY","version":"1","occurredAt":"`+said.OccurredAt+`"}`, string(cached))
+
+	a.reports(id, "UNBOUND")
+	w.stands(id, unbound2)
+	w.done()
+	log := w.transitions(id)
+	require.Len(t, log, 2)
+	require.Equal(t, "bind lost", log[0].Cause)
+	require.Equal(t, "first bind", log[1].Cause)
+	require.Equal(t, w.health(id).ChangedAt, log[0].OccurredAt)
+	for name, want := range map[string]float64{
+		"ops_session_reports_total ok":                  2,
+		"ops_health_transition_total UNKNOWN BOUND":     1,
+		"ops_health_transition_total UNKNOWN HEALTHY":   1,
+		"ops_health_transition_total BOUND UNBOUND":     1,
+		"ops_health_transition_total HEALTHY UNHEALTHY": 1,
+		"ops_redis_set_total ok":                        2,
+	} {
+		require.InDelta(t, want, r.count(t, name), 0, name)
+	}
+	require.Empty(t, w.standing(w.ids[1]), "nothing is said of others")
+}
+
+func TestWhatCannotBeReadGoesToTheDeadLetters(t *testing.T) {
+	w := newWorld(t, pgtest.Database(t))
+	r := w.start(options{})
+	id, other := w.ids[0].String(), w.ids[1].String()
+	poison := []struct{ subject, event string }{
+		{id, `not json`},
+		{id, `[]`},
+		{id, `{"connectorId":"a","sequence":"1","bindState":"BIND_STATE_BOUND"}`},
+		{id, `{"operatorId":"x","connectorId":"a","sequence":"1","bindState":"BIND_STATE_BOUND"}`},
+		{id, `{"operatorId":"` + other + `","connectorId":"a","sequence":"1","bindState":"BIND_STATE_BOUND"}`},
+		{"x", `{"operatorId":"` + id + `","connectorId":"a","sequence":"1","bindState":"BIND_STATE_BOUND"}`},
+		{id, `{"operatorId":"` + id + `","sequence":"1","bindState":"BIND_STATE_BOUND"}`},
+		{id, `{"operatorId":"` + id + `","connectorId":"a","bindState":"BIND_STATE_BOUND"}`},
+		{id, `{"operatorId":"` + id + `","connectorId":"a","sequence":"1"}`},
+		{id, `{"operatorId":"` + id + `","connectorId":"a","sequence":"1","bindState":"SLEEPY"}`},
+		{id, `{"operatorId":"` + id + `","connectorId":"a","sequence":"1","bindState":"BIND_STATE_BOUND","submits":"-1"}`},
+		{id, `{"operatorId":"` + id + `","connectorId":"a","sequence":"1","bindState":"BIND_STATE_BOUND","submits":"1","errors":"2"}`},
+		{id, `{"operatorId":"` + id + `","connectorId":"a","sequence":"1","bindState":"BIND_STATE_BOUND","submits":"1000000001"}`},
+	}
+	for _, p := range poison {
+		w.publish("operator.session."+p.subject, p.event)
+	}
+	var subjects []string
+	for _, p := range poison {
+		subjects = append(subjects, "operator.session."+p.subject)
+	}
+	require.ElementsMatch(t, subjects, w.letters(len(poison)))
+	w.done()
+	require.InDelta(t, len(poison), r.count(t, "ops_session_reports_total poison"), 0)
+	require.Zero(t, w.health(w.ids[0]).Version)
+}
+
+func TestReportsAboutNoLiveOperatorAreDropped(t *testing.T) {
+	w := newWorld(t, pgtest.Database(t))
+	_, err := w.db.NewRaw("UPDATE operators SET deleted_at = now() WHERE operator_id = ?", w.ids[0]).Exec(t.Context())
+	require.NoError(t, err)
+	r := w.start(options{})
+	a := w.connector("a")
+	a.reports(w.ids[0], "BOUND")
+	a.reports(uuid.New(), "BOUND")
+	a.reports(w.ids[1], "BOUND")
+	w.stands(w.ids[1], bound1)
+	w.done()
+	require.InDelta(t, 2, r.count(t, "ops_session_reports_total dropped"), 0)
+	require.Empty(t, w.letters(0))
+	require.Empty(t, w.standing(w.ids[0]))
+}
+
+// hooked lets a test step between the database and the ingest.
+type hooked struct {
+	operators.HealthStore
+	before, after func()
+}
+
+func (h *hooked) ChangeHealth(ctx context.Context, next operators.Health, from int64, t *operators.Transition) error {
+	if h.before != nil {
+		h.before()
+	}
+	err := h.HealthStore.ChangeHealth(ctx, next, from, t)
+	if err == nil && h.after != nil {
+		h.after()
+		return context.DeadlineExceeded // the answer is lost with the server
+	}
+	return err
+}
+
+func TestADatabaseThatDiesLosesNoChange(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		hook func(h *hooked, kill func())
+	}{
+		{"between the verdict and the commit", func(h *hooked, kill func()) { h.before = kill }},
+		{"between the commit and the acknowledgement", func(h *hooked, kill func()) { h.after = kill }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			server := pgtest.Start(t)
+			w := newWorld(t, server.URL())
+			killed := make(chan struct{})
+			w.start(options{store: func(s operators.HealthStore) operators.HealthStore {
+				h := &hooked{HealthStore: s}
+				var once sync.Once
+				tt.hook(h, func() {
+					once.Do(func() {
+						server.Kill(t)
+						close(killed)
+						h.before, h.after = nil, nil
+					})
+				})
+				return h
+			}})
+			w.connector("a").reports(w.ids[0], "BOUND")
+			<-killed
+			require.Empty(t, w.standing(w.ids[0]), "nobody is told of what may not be stored")
+			server.Restart(t)
+			w.stands(w.ids[0], bound1)
+			w.done()
+			require.Len(t, w.transitions(w.ids[0]), 1)
+			require.EqualValues(t, 1, w.health(w.ids[0]).Version)
+		})
+	}
+}
+
+func TestRedisMayBeDown(t *testing.T) {
+	w := newWorld(t, pgtest.Database(t))
+	server := redistest.Start(t)
+	redis := openRedis(t, server)
+	r := w.start(options{cache: redis})
+	a, id := w.connector("a"), w.ids[0]
+	a.reports(id, "BOUND")
+	w.stands(id, bound1)
+	w.done()
+	server.Kill()
+	a.reports(id, "UNBOUND")
+	w.stands(id, unbound2)
+	w.done()
+	require.GreaterOrEqual(t, r.count(t, "ops_redis_set_total error"), 1.0)
+	server.Restart()
+	require.Eventually(t, func() bool { return redis.Check(t.Context()) == nil }, limit, tick)
+	a.reports(id, "BOUND")
+	w.stands(id, "BIND_STATE_BOUND QUALITY_HEALTHY 3")
+	w.done()
+	value, _, err := redis.Get(t.Context(), "ops:health:"+id.String())
+	require.NoError(t, err)
+	require.Contains(t, string(value), "BOUND")
+}
+
+func TestReportsOutliveNATS(t *testing.T) {
+	w := newWorld(t, pgtest.Database(t))
+	w.start(options{})
+	a, id := w.connector("a"), w.ids[0]
+	a.reports(id, "BOUND")
+	w.stands(id, bound1)
+	w.done()
+	w.nats.Kill()
+	w.nats.Restart()
+	a.reports(id, "UNBOUND")
+	w.stands(id, unbound2)
+	// The server may have forgotten acknowledgements: what it delivers again changes nothing.
+
+	w.nats.Kill()
+	w.nats.WipeStore()
+	w.nats.Restart()
+	require.Eventually(t, func() bool { return w.standing(id) == event{} && a.tries(id, "BOUND") == nil }, limit, tick)
+	w.stands(id, "BIND_STATE_BOUND QUALITY_HEALTHY 3")
+}
+
+// Two replicas share the work of one: what the leader knew, the next one knows.
+func TestAnotherReplicaTakesOver(t *testing.T) {
+	w := newWorld(t, pgtest.Database(t))
+	first := w.start(options{})
+	a, b, id := w.connector("a"), w.connector("b"), w.ids[0]
+	a.reports(id, "BOUND")
+	w.stands(id, bound1)
+	second := w.start(options{})
+	// Every word on the board, in its order.
+	var mu sync.Mutex
+	var versions []int
+	follower, err := w.js.OrderedConsumer(t.Context(), sessions.HealthStream, natsjs.OrderedConsumerConfig{})
+	require.NoError(t, err)
+	consuming, err := follower.Consume(func(m natsjs.Msg) {
+		e := readEvent(t, m.Data())
+		mu.Lock()
+		defer mu.Unlock()
+		if e.OperatorID == id.String() {
+			versions = append(versions, e.version())
+		}
+	})
+	require.NoError(t, err)
+	defer func() { consuming.Stop(); <-consuming.Closed() }()
+
+	reported := func(r *replica) float64 { return r.count(t, "ops_session_reports_total ok") }
+	for round := range 3 {
+		pgtest.Exec(t, w.url, `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted
+			AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`)
+		// The other connector has no session. It must not be taken for a lost bind by whoever leads now.
+		b.reports(id, "UNBOUND")
+		a.reports(id, "FAILBACK")
+		a.reports(id, "BOUND")
+		w.stands(id, "BIND_STATE_BOUND QUALITY_HEALTHY "+[]string{"3", "5", "7"}[round])
+		w.done()
+	}
+	first.stop()
+	a.reports(id, "UNBOUND")
+	w.stands(id, "BIND_STATE_UNBOUND QUALITY_UNHEALTHY 8")
+	w.done()
+	require.Len(t, w.transitions(id), 8)
+	require.GreaterOrEqual(t, reported(first)+reported(second), 11.0)
+	mu.Lock()
+	defer mu.Unlock()
+	require.IsNonDecreasing(t, versions)
+	require.EqualValues(t, 8, w.health(id).Version)
+}
+
+func TestAWordByHandHolds(t *testing.T) {
+	w := newWorld(t, pgtest.Database(t))
+	first := w.start(options{})
+	a, id := w.connector("a"), w.ids[0]
+	a.reports(id, "BOUND")
+	w.stands(id, bound1)
+	w.done()
+	byHand := `{"operatorId":"` + id.String() + `","status":"UNBOUND"}`
+	w.publish("operator.health."+id.String(), byHand)
+	// A process that begins says at its first report what it knows.
+	first.stop()
+	second := w.start(options{})
+	a.reports(id, "BOUND")
+	require.Eventually(t, func() bool { return second.count(t, "ops_session_reports_total ok") == 1 }, limit, tick)
+	w.done()
+	w.stands(id, "UNBOUND  ")
+	a.reports(id, "FAILBACK")
+	w.stands(id, "BIND_STATE_FAILBACK QUALITY_HEALTHY 2")
+}
+
+// The process was down for so long that its reports say nothing about now.
+func TestLateReportsAreHistory(t *testing.T) {
+	w := newWorld(t, pgtest.Database(t))
+	a, b := w.connector("a"), w.connector("b")
+	a.reports(w.ids[0], "BOUND")
+	b.reports(w.ids[1], "BOUND")
+	b.reports(w.ids[1], "UNBOUND")
+	later := clock.NewFake(time.Now().Add(10 * time.Minute))
+	first := w.start(options{clock: later})
+	w.stands(w.ids[1], "BIND_STATE_UNBOUND  1") // the BOUND before it is known to be over
+	w.stands(w.ids[0], bound1)
+	w.done()
+	first.stop()
+	at := w.lastPlace()
+	second := w.start(options{clock: later})
+	a.reports(w.ids[0], "BOUND")
+	require.Eventually(t, func() bool { return second.count(t, "ops_session_reports_total ok") == 1 }, limit, tick)
+	require.Equal(t, at, w.lastPlace(), "what is late is no heartbeat")
+}
+
+// lastPlace is how many words there ever were.
+func (w *world) lastPlace() uint64 {
+	w.t.Helper()
+	stream, err := w.js.Stream(w.t.Context(), sessions.HealthStream)
+	require.NoError(w.t, err)
+	return stream.CachedInfo().State.LastSeq
+}
