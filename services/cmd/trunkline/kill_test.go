@@ -50,8 +50,8 @@ func (s *script) until(call func(ctx context.Context, url, requestID string) err
 		if err == nil {
 			break
 		}
-		code := connect.CodeOf(err)
-		again := code == connect.CodeUnavailable || code == connect.CodeDeadlineExceeded || code == connect.CodeUnknown || code == connect.CodeInternal && !connect.IsWireError(err)
+		// An error that the server did not send is a connection that broke.
+		again := !connect.IsWireError(err) || connect.CodeOf(err) == connect.CodeUnavailable
 		require.True(s.t, again && time.Now().Before(deadline), "a change was refused: %v", err)
 		s.recover()
 	}
