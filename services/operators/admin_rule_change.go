@@ -82,10 +82,11 @@ func (a *RuleAdmin) UpdateRule(ctx context.Context, r Request, rule Rule, etag s
 			}
 			next.Version++
 			next.UpdatedAt, next.UpdatedBy = at, r.Actor
-			if decides {
-				if warnings, err = examine(ctx, tx, &next, &old, at); err != nil {
-					return "", err
-				}
+			if !decides {
+				// The same candidates, if they were given, came without names.
+				next.Candidates = old.Candidates
+			} else if warnings, err = examine(ctx, tx, &next, &old, at); err != nil {
+				return "", err
 			}
 			answer = next
 			if err := tx.PutRules(ctx, []Rule{next}, nil); err != nil {

@@ -208,8 +208,8 @@ type CheckResult struct {
 	BadLineCount int64
 }
 
-// CheckRules checks all live rules. With a file, which is not nil, it checks that as if it were imported, and tells and
-// counts only what is about its rules. One check runs at a time; others wait.
+// CheckRules checks all live rules. A file that is not empty it checks as if it were imported, and tells and counts only
+// what is about its rules. One check runs at a time; others wait.
 func (a *RuleAdmin) CheckRules(ctx context.Context, file []byte) (CheckResult, error) {
 	ctx, cancel := context.WithTimeout(ctx, importLimit)
 	defer cancel()
@@ -223,7 +223,7 @@ func (a *RuleAdmin) CheckRules(ctx context.Context, file []byte) (CheckResult, e
 		return CheckResult{}, ctx.Err()
 	}
 	set := RuleSet{Now: moment(a.now())}
-	if file == nil {
+	if len(file) == 0 {
 		if err := a.load(ctx, &set, nil); err != nil {
 			return CheckResult{}, err
 		}

@@ -90,6 +90,7 @@ func (r *deckReader) all(ctx context.Context, rows RowReader, progress Progress)
 		switch {
 		case len(r.lines) > MaxDeckRates:
 			r.bad.end(row.Line, "the deck has more than %d prices: split it", MaxDeckRates)
+			r.lines = nil
 			return nil
 		case row.Line >= MaxLines:
 			r.bad.end(row.Line, "the deck has more than %d lines: split it", MaxLines-1)

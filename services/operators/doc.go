@@ -34,7 +34,31 @@
 //
 // An import reads the whole file, collects every bad line, and stores all or
 // nothing in one transaction. Operators are matched by name, rules by account,
-// prefix and message types; what the file does not name stays as it is. So do
-// a known rule's validity and whether it is active, of which files do not speak.
-// The configuration's version rises only when something changed.
+// prefix and message types; what the file does not name stays as it is, and so does
+// what files do not speak of, such as a rule's validity or an operator's backup.
+// A file may make an operator ACTIVE that has no password, as when it comes from
+// another system; the import warns of it. The configuration's version rises only
+// when something changed.
+//
+// # Changes
+//
+// Every change is one transaction: the rows, one audit row, the events in the outbox
+// and, for a request with an id, the reply that a repeat gets. Changes run one after
+// the other. What changes nothing, such as the status that an operator has already,
+// writes no audit row and no event.
+//
+// # Passwords
+//
+// A password lies in the secret store as one version of its operator, and the row
+// names the version in force. The two cannot be written at once, so the order is:
+//
+//	check -> store the password -> commit the row that names it
+//	                |                     |
+//	                | fails               | fails: take the password away again
+//	                v                     | unknown: read the row, and take it away only if the row does not name it
+//	         nothing changed              v process gone: Orphans finds it, once it is 15 minutes old
+//	                               the former password is still in force
+//
+// So a row never names a password that was not stored, and a password that no row
+// names has no effect.
 package operators

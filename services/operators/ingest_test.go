@@ -3,6 +3,7 @@ package operators_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math"
 	"testing"
@@ -250,6 +251,20 @@ func TestThrottlingIsStoredSoonAndWithoutAVersion(t *testing.T) {
 	require.False(t, b.live[b.id].Throttled, "another process knows since when, and ends it")
 	require.EqualValues(t, 1, b.live[b.id].Version)
 	require.Len(t, b.transitions, 1)
+}
+
+func TestEachRateIsWatchedForItsOwnMinute(t *testing.T) {
+	b := newBench(t)
+	for s := 0; s <= 130; s += 10 {
+		b.at(float64(s)).hears(operators.Bound, func(p *operators.SessionReport) { p.Submits, p.Errors = 100, 90 })
+	}
+	var got []string
+	for _, c := range b.told {
+		got = append(got, fmt.Sprint(c.OccurredAt.Sub(ingestStart), " ", c.ToQuality))
+	}
+	require.Equal(t, []string{"0s HEALTHY", "1m0s DEGRADED", "2m0s UNHEALTHY"}, got)
+	require.EqualValues(t, []int64{600, 540}, []int64{b.told[1].Submits, b.told[1].Errors})
+	b.saidLast(operators.Bound, operators.Unhealthy, 3)
 }
 
 func TestAReportThatComesAgainChangesNothing(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"trunkline/services/operators"
+	"trunkline/services/platform/e164"
 	"trunkline/services/platform/fault"
 )
 
@@ -118,16 +120,22 @@ func (s *rateStore) RaiseConfigVersion(context.Context, bool, time.Time) (int64,
 
 // check requires what must hold after every import: no period is empty, and none overlaps another of its key.
 func (s *rateStore) check(t require.TestingT) {
-	for id, r := range s.rates {
-		require.True(t, r.EffectiveTo.IsZero() || r.EffectiveFrom.Before(r.EffectiveTo), "%v", r)
-		require.Equal(t, nordlink, r.OperatorID)
-		for other, o := range s.rates {
-			if id != other && r.Prefix == o.Prefix && r.MessageType == o.MessageType {
-				first, second := r, o
-				if o.EffectiveFrom.Before(r.EffectiveFrom) {
-					first, second = o, r
-				}
-				require.False(t, first.EffectiveTo.IsZero() || first.EffectiveTo.After(second.EffectiveFrom), "%v overlaps %v", first, second)
+	type key struct {
+		prefix e164.Prefix
+		kind   operators.MessageTypes
+	}
+	of := make(map[key][]operators.Rate)
+	for _, r := range s.rates {
+		if r.OperatorID != nordlink || !r.EffectiveTo.IsZero() && !r.EffectiveFrom.Before(r.EffectiveTo) {
+			require.Fail(t, "a rate of nobody, or an empty period", "%v", r)
+		}
+		of[key{r.Prefix, r.MessageType}] = append(of[key{r.Prefix, r.MessageType}], r)
+	}
+	for _, all := range of {
+		slices.SortFunc(all, func(a, b operators.Rate) int { return a.EffectiveFrom.Compare(b.EffectiveFrom) })
+		for i := 1; i < len(all); i++ {
+			if all[i-1].EffectiveTo.IsZero() || all[i-1].EffectiveTo.After(all[i].EffectiveFrom) {
+				require.Fail(t, "two rates overlap", "%v and %v", all[i-1], all[i])
 			}
 		}
 	}

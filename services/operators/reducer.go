@@ -31,9 +31,9 @@ const (
 //     silence, belong to a time that nobody watched and are left out.
 type reducer struct {
 	connectors map[string]*connector
-	// samples are the counts inside the window, in the order they came.
+	// samples are the counts of the last rateWindow, in the order they came.
 	samples []sample
-	// since is when the window began; zero before the first report.
+	// since is when the window began that has to be full before its rate counts; zero before the first report.
 	since time.Time
 	// latest is the time of the latest report.
 	latest time.Time
@@ -46,7 +46,7 @@ type connector struct {
 	bind     BindState
 	// at is the time of its latest report.
 	at time.Time
-	// floor is the sequence up to which counts are done with: counted and out of the window, or not to be counted.
+	// floor is the sequence up to which counts are done with: they were counted and are forgotten, or do not count.
 	floor int64
 }
 
@@ -74,7 +74,7 @@ func (r *reducer) observe(p SessionReport, late bool) {
 	if p.Throttled > 0 && p.ReceivedAt.After(r.throttledAt) {
 		r.throttledAt = p.ReceivedAt
 	}
-	if p.Sequence > c.floor && p.ReceivedAt.After(r.since) && r.inWindow(p.ReceivedAt) && !r.counted(p) {
+	if p.Sequence > c.floor && r.inWindow(p.ReceivedAt) && !r.counted(p) {
 		r.samples = append(r.samples, sample{p.ConnectorID, p.Sequence, p.ReceivedAt, p.Submits, p.Errors})
 	}
 	extra := len(r.samples) - maxSamples
@@ -127,13 +127,8 @@ func (r *reducer) remember(id string) *connector {
 	return c
 }
 
-// restart begins the window anew behind the latest report.
-func (r *reducer) restart() {
-	r.since, r.samples = r.latest, nil
-	for _, c := range r.connectors {
-		c.floor = max(c.floor, c.sequence)
-	}
-}
+// restart begins the window anew behind the latest report. When it is full, no count from before is inside.
+func (r *reducer) restart() { r.since = r.latest }
 
 func (r *reducer) inWindow(at time.Time) bool { return r.latest.Sub(at) < rateWindow }
 

@@ -153,6 +153,9 @@ func TestReportsAreReducedByTheStateMachine(t *testing.T) {
 
 		{"a report that comes again counts once", together(beats(0, 60, Bound, 100, 5), []facts{{at: 30, bind: Bound, submits: 1000, errors: 1000, sequence: 1}}),
 			[]string{"0 BOUND HEALTHY first bind"}},
+		{"also inside the window", together(beats(0, 20, Bound, 100, 0), []facts{{at: 30, bind: Bound, submits: 100, errors: 26, sequence: 4}, {at: 30, bind: Bound, submits: 100, errors: 26, sequence: 4},
+			{at: 40, bind: Bound, submits: 300, sequence: 5}, {at: 60, bind: Bound, submits: 20, sequence: 6}}),
+			[]string{"0 BOUND HEALTHY first bind"}},
 		{"also long after it was counted", together(beats(0, 120, Bound, 100, 5), []facts{{at: 110, bind: Bound, submits: 1000, errors: 1000, sequence: 4}}),
 			[]string{"0 BOUND HEALTHY first bind"}},
 		{"an older report does not bring an older state back", []facts{{at: 0, bind: Bound, sequence: 1}, {at: 2, bind: Unbound, sequence: 3}, {at: 1, bind: Bound, sequence: 2}},
@@ -181,6 +184,12 @@ func TestReportsAreReducedByTheStateMachine(t *testing.T) {
 			require.Equal(t, tt.want, got)
 		})
 	}
+}
+
+func TestASessionWithoutAQualityIsHealthy(t *testing.T) {
+	s := scene{health: Health{Bind: Bound, Version: 3}}
+	s.hear(facts{at: 0, bind: Bound})
+	require.Equal(t, Healthy, s.health.Quality)
 }
 
 func lateOnes(all []facts) []facts {
@@ -246,7 +255,7 @@ func story(t *rapid.T) (all []facts) {
 			bind:    rapid.SampledFrom([]BindState{Bound, Bound, Bound, Bound, Failback, Unbound}).Draw(t, "bind"),
 			submits: rapid.Int64Range(0, 50).Draw(t, "submits"),
 		}
-		f.errors = rapid.Int64Range(0, f.submits).Draw(t, "errors")
+		f.errors = f.submits * rapid.SampledFrom([]int64{0, 0, 0, 4, 5, 10, 25, 100}).Draw(t, "percent of errors") / 100
 		f.throttled = rapid.Int64Range(0, f.submits-f.errors).Draw(t, "throttled")
 		sequences[f.connector] += rapid.Int64Range(1, 3).Draw(t, "step")
 		f.sequence = sequences[f.connector]

@@ -57,6 +57,11 @@ func TestDevAnswersEverybody(t *testing.T) {
 				"gRPC-Web":     routingv1connect.NewRoutingServiceClient(http.DefaultClient, url, connect.WithGRPCWeb()),
 				"gRPC":         routingv1connect.NewRoutingServiceClient(h2c(), url, connect.WithGRPC()),
 			}
+			// The demo's sessions are reported, reduced to health and heard of while the first calls are answered.
+			require.Eventually(t, func() bool {
+				_, metrics := get(url + "/metrics")
+				return strings.Contains(metrics, "routing_engine_operators_healthy_total 6\n")
+			}, eventually, tick)
 			var first *routingv1.SelectOperatorResponse
 			for name, client := range clients {
 				got, err := client.SelectOperator(t.Context(), question())

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -445,36 +444,6 @@ func manyRates(n, cents int) string {
 		fmt.Fprintf(&lines, "%d,0.0%d,EUR,SMS,234,01,,\n", 1_000_000+i, cents+i%7)
 	}
 	return lines.String()
-}
-
-// A deck of 250,000 prices, then one that changes all of them, in memory of which most is the deck itself.
-func TestALargeDeckTakesBoundedMemory(t *testing.T) {
-	const rates = 250_000
-	k := newKit(t, "sqlite:"+filepath.Join(t.TempDir(), "x.db"), migrations.SQLite, "sqlite")
-	k.operators(t, three)
-	live := func() uint64 {
-		runtime.GC()
-		var m runtime.MemStats
-		runtime.ReadMemStats(&m)
-		return m.HeapAlloc
-	}
-	for cents := 1; cents <= 2; cents++ {
-		deck := k.whole(t, manyRates(rates, cents))
-		before, peak, calls := live(), uint64(0), 0
-		diff, err := k.rateImporter().ImportRates(t.Context(), someone, deck, func(done, total int64) {
-			require.LessOrEqual(t, done, total)
-			if calls++; calls%50 == 0 {
-				peak = max(peak, live())
-			}
-		})
-		require.NoError(t, err)
-		require.EqualValues(t, rates, diff.New+diff.Raised+diff.Lowered)
-		require.Len(t, diff.Changes, operators.MaxRateChanges)
-		took := peak - min(peak, before)
-		t.Logf("the heap grew by %d MiB for a deck of %d MiB", took>>20, len(deck.File)>>20)
-		require.Less(t, took, uint64(400<<20))
-		k.clock.Advance(time.Hour)
-	}
 }
 
 // A first deck of 250,000 prices, one that changes all of them, and one that changes nothing.

@@ -13,6 +13,7 @@ import (
 	"trunkline/services/operators"
 	"trunkline/services/platform/bunstore"
 	"trunkline/services/platform/fault"
+	"trunkline/services/platform/telemetry"
 )
 
 // chunk is how many rows go into one statement: enough that round trips do not
@@ -38,6 +39,10 @@ var _ operators.Tx = (*tx)(nil)
 // as it would after waiting for a row. The lock is held until a commit is decided,
 // also one whose session is gone. SQLite has one writer at a time.
 func (s *Store) InTx(ctx context.Context, do func(ctx context.Context, tx operators.Tx) error) error {
+	// A change fails at once while the primary is known to be down: one that hangs would hold it up to its deadline.
+	if err := s.reader.CheckPrimary(ctx); err != nil {
+		return err
+	}
 	return bunstore.Serializable(ctx, s.db, func(ctx context.Context, inner bun.Tx) error {
 		if bunstore.DialectOf(inner) == bunstore.Postgres {
 			_, err := inner.NewRaw("LOCK TABLE config_state IN SHARE ROW EXCLUSIVE MODE").
@@ -62,7 +67,8 @@ func (t *tx) LiveOperators(ctx context.Context) ([]operators.Operator, error) {
 
 // PutOperators inserts operators or replaces those with the same id.
 func (t *tx) PutOperators(ctx context.Context, all []operators.Operator) error {
-	ctx = bunstore.WithQueryName(ctx, "put_operators")
+	ctx, span := telemetry.Span(bunstore.WithQueryName(ctx, "put_operators"), "ops.pg.insertOperator")
+	defer span.End()
 	for part := range slices.Chunk(all, chunk) {
 		rows := make([]operatorRow, len(part))
 		for i, o := range part {

@@ -31,6 +31,7 @@ type Metrics struct {
 	ruleCreate, credentialsRead                    *prometheus.CounterVec // result
 	published                                      *prometheus.CounterVec // event, result
 	vaultRead, vaultWrite                          prometheus.Histogram
+	vaultErrors                                    *prometheus.CounterVec // op
 }
 
 // New registers the counters and histograms.
@@ -50,6 +51,7 @@ func New(reg prometheus.Registerer) (*Metrics, error) {
 		credentialsRead: counter("ops_credentials_read_total", "Reads of an operator's credentials.", "result"),
 		published:       counter("ops_nats_publish_total", "Tries to publish an event by its subject.", "event", "result"),
 		vaultRead:       histogram("ops_vault_read_duration_seconds", "Time of one read of the secret store, failed ones too."),
+		vaultErrors:     counter("ops_vault_errors_total", "Failed calls of the secret store: read, write, auth or check.", "op"),
 		vaultWrite:      histogram("ops_vault_write_duration_seconds", "Time of one write of the secret store, failed ones too."),
 	}
 	// A series that is there from the start lets alerts tell 0 from absent.
@@ -58,7 +60,10 @@ func New(reg prometheus.Registerer) (*Metrics, error) {
 			vec.WithLabelValues(result)
 		}
 	}
-	return m, register(reg, m.DatabaseErrors, m.operatorCreate, m.operatorUpdate, m.operatorDelete, m.ruleCreate,
+	for _, op := range []string{VaultOpRead, VaultOpWrite, VaultOpAuth, VaultOpCheck} {
+		m.vaultErrors.WithLabelValues(op)
+	}
+	return m, register(reg, m.vaultErrors, m.DatabaseErrors, m.operatorCreate, m.operatorUpdate, m.operatorDelete, m.ruleCreate,
 		m.credentialsRead, m.published, m.vaultRead, m.vaultWrite)
 }
 
@@ -76,6 +81,17 @@ func (m *Metrics) RuleCreated(err error) { count(m.ruleCreate, err) }
 
 // CredentialsRead counts a read of credentials by its error.
 func (m *Metrics) CredentialsRead(err error) { count(m.credentialsRead, err) }
+
+// The kinds of calls of the secret store.
+const (
+	VaultOpRead  = "read"
+	VaultOpWrite = "write"
+	VaultOpAuth  = "auth" // log-ins and renewals
+	VaultOpCheck = "check"
+)
+
+// VaultFailed counts a failed call of the secret store by its kind.
+func (m *Metrics) VaultFailed(op string) { m.vaultErrors.WithLabelValues(op).Inc() }
 
 // VaultRead measures one read of the secret store.
 func (m *Metrics) VaultRead(d time.Duration) { m.vaultRead.Observe(d.Seconds()) }

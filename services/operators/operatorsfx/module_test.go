@@ -107,7 +107,7 @@ func TestOneSecretStoreIsWanted(t *testing.T) {
 	require.NoError(t, c.Validate())
 }
 
-func newApp(t *testing.T) (a app) {
+func newApp(t *testing.T, change ...func(*operatorsfx.Config)) (a app) {
 	t.Helper()
 	nats, err := jetstream.Embedded(filepath.Join(t.TempDir(), "nats"), "")
 	require.NoError(t, err)
@@ -118,6 +118,9 @@ func newApp(t *testing.T) (a app) {
 	platform.Server.Addr, platform.Server.Drain.Notice = "127.0.0.1:0", 0
 	control := operatorsfx.DefaultConfig()
 	control.Keyring.File = filepath.Join(t.TempDir(), "secrets")
+	for _, c := range change {
+		c(&control)
+	}
 	running := fxtest.New(t,
 		fx.Supply(slog.New(slog.DiscardHandler), platform, platformfx.Process{Name: "test"}, store, control, jetstream.DefaultConfig(), nats, rpcserver.Metrics{}),
 		platformfx.Module, platformfx.Database, platformfx.NATS, fx.Decorate(migrated), fx.Provide(newCache),

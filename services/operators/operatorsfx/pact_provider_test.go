@@ -3,88 +3,93 @@
 package operatorsfx_test
 
 import (
-	"bytes"
 	"context"
-	"encoding/csv"
 	"errors"
-	"fmt"
 	"testing"
 
-	"trunkline/services/operators"
 	"trunkline/services/platform/pacttest"
+	"trunkline/services/platform/rpcserver"
 )
 
+const pacts = "../../../pacts"
+
 func TestProviderKeepsItsPacts(t *testing.T) {
-	s := pacttest.NewWorlds(t, newWorld)
+	s := newWorlds(t)
 	pacttest.Verify(t, pacttest.Provider{
 		Name: "operator-management", URL: s.URL, Reset: s.End,
 		States: map[string]pacttest.State{
-			"operators exist":                         pacttest.Arrange(s, operatorsExist),
-			"routing rules exist":                     pacttest.Arrange(s, rulesExist),
-			"an operator is bound":                    pacttest.Arrange(s, operatorIsBound),
+			"operators exist":      pacttest.Tell(s, operatorsExist),
+			"routing rules exist":  pacttest.Tell(s, rulesExist),
+			"rates exist":          pacttest.Arrange(s, ratesExist),
+			"exchange rates exist": pacttest.Arrange(s, fxRatesExist),
+
+			"the health of an operator is known":      pacttest.Arrange(s, healthKnown),
+			"connectors reported":                     pacttest.Arrange(s, connectorsReported),
 			"a neighbour said UNBOUND of an operator": pacttest.Arrange(s, neighbourSaidUnbound),
+
+			"an operator was created":                     pacttest.Arrange(s, operatorCreated),
+			"the password of an operator was changed":     pacttest.Arrange(s, credentialsRotated),
+			"an operator was deleted":                     pacttest.Arrange(s, operatorDeleted),
+			"a routing rule was created":                  pacttest.Arrange(s, ruleCreated),
+			"an event waits because NATS is out of reach": pacttest.Arrange(s, eventsWait),
+
+			"the caller's identity may not read passwords": pacttest.Arrange(s, shows(engine)),
+			"the caller's identity may not ask":            pacttest.Arrange(s, shows(stranger)),
 		},
 		Messages: map[string]pacttest.Message{
+			"an operator was created":             published(s),
+			"the password of an operator changed": published(s),
+			"an operator was deleted":             published(s),
+			"a routing rule was created":          published(s),
+
 			"the first word about an operator: BOUND":                    published(s),
+			"the last session is lost: UNBOUND":                          published(s),
+			"a backup session carries: FAILBACK":                         published(s),
+			"an operator with too many errors: DEGRADED":                 published(s),
 			"the short form that a neighbour publishes by hand: UNBOUND": published(s),
+
+			"the operators of a configuration":      part(s, "operators"),
+			"the rules of a configuration":          part(s, "rules"),
+			"the rates of a configuration":          part(s, "rates"),
+			"the exchange rates of a configuration": part(s, "fxRates"),
+			"the end of a configuration":            part(s, "complete"),
 		},
-	}, "../../../pacts")
+	}, pacts)
 }
 
-// row is a line of an import file by column.
-type row map[string]string
+// There is no connector yet. The demo sessions play it in a development process, and here.
+func TestProviderDemoSessionsReportAsConnectorsDo(t *testing.T) {
+	s := newWorlds(t)
+	pacttest.Verify(t, pacttest.Provider{
+		Name: "smpp-connector", URL: s.URL, Reset: s.End,
+		States: map[string]pacttest.State{
+			"a session is up":     pacttest.Arrange(s, sessionIsUp),
+			"a session has ended": pacttest.Arrange(s, sessionHasEnded),
+		},
+		Messages: map[string]pacttest.Message{
+			"a session that is up: BOUND":       published(s),
+			"a session that has ended: UNBOUND": published(s),
+		},
+	}, pacts)
+}
 
-func operatorsExist(ctx context.Context, w *world, p struct {
-	Operators []row `json:"operators"`
-}) error {
-	file, err := table(p.Operators, "name", "host", "port", "system_id", "bind_type", "max_tps", "message_types", "status")
-	if err != nil {
-		return err
+func newWorlds(t *testing.T) *pacttest.Worlds[*world] {
+	t.Helper()
+	certificates := newTrust(t)
+	return pacttest.NewWorlds(t, func(ctx context.Context) (*world, error) { return newWorld(ctx, certificates) })
+}
+
+// shows is the state in which internal calls come from another identity.
+func shows(id rpcserver.Identity) func(context.Context, *world, struct{}) error {
+	return func(_ context.Context, w *world, _ struct{}) error {
+		w.refused = id
+		return nil
 	}
-	return applied(w.importer.ImportOperators(ctx, file, operators.Options{}))
 }
 
-func rulesExist(ctx context.Context, w *world, p struct {
-	Rules []row `json:"rules"`
-}) error {
-	file, err := table(p.Rules, "account", "prefix", "country", "message_types", "strategy", "on_exhausted", "operator", "priority", "weight", "price", "currency")
-	if err != nil {
-		return err
-	}
-	return applied(w.importer.ImportRules(ctx, file, operators.Options{}))
-}
+var errNothingPublished = errors.New("no state of this interaction kept an event")
 
-// table writes rows as a file; a row has every column and no other.
-func table(rows []row, columns ...string) ([]byte, error) {
-	var file bytes.Buffer
-	w := csv.NewWriter(&file)
-	lines := [][]string{columns}
-	for _, r := range rows {
-		var line []string
-		for _, column := range columns {
-			if value, ok := r[column]; ok {
-				line = append(line, value)
-			}
-		}
-		if len(line) != len(columns) || len(r) != len(columns) {
-			return nil, fmt.Errorf("a row needs exactly the columns %v, not %v", columns, r)
-		}
-		lines = append(lines, line)
-	}
-	err := w.WriteAll(lines)
-	return file.Bytes(), err
-}
-
-func applied(result operators.Result, err error) error {
-	if err == nil && !result.Applied {
-		err = fmt.Errorf("nothing was stored: %+v", result.BadLines)
-	}
-	return err
-}
-
-var errNothingPublished = errors.New("the state of this interaction published no event")
-
-// published gives the event that the state made operator-management publish, as the stream holds it.
+// published gives the event that the last state kept, as its stream holds it.
 func published(s *pacttest.Worlds[*world]) pacttest.Message {
 	return func(ctx context.Context) ([]byte, map[string]any, error) {
 		w, err := s.Current(ctx)

@@ -4,19 +4,26 @@ package operatorsfx_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/nats-io/nats.go"
+	natsjs "github.com/nats-io/nats.go/jetstream"
 	"go.uber.org/fx"
 
-	"trunkline/services/operators/demo"
+	"trunkline/gen/go/trunkline/operators/v1/operatorsv1connect"
+	"trunkline/services/operators/bus"
+	"trunkline/services/operators/credentials"
+	"trunkline/services/operators/database"
 	"trunkline/services/operators/operatorsfx"
+	"trunkline/services/operators/sessions"
 	"trunkline/services/platform/bunstore"
 	"trunkline/services/platform/config"
 	"trunkline/services/platform/jetstream"
@@ -24,19 +31,33 @@ import (
 	"trunkline/services/platform/rpcserver"
 )
 
-// world is a whole operator-management process with a store and a bus of its own.
+// world is a whole operator-management process with a database, a keyring and a bus of its own.
 type world struct {
-	dir      string
-	nats     *jetstream.EmbeddedServer
-	app      *fx.App
+	trust *trust
+	dir   string
+	nats  *jetstream.EmbeddedServer
+	app   *fx.App
+	// front has both listeners under one URL.
+	front *httptest.Server
+	// neighbour is a plain client of the bus, as other processes have one.
+	neighbour *nats.Conn
+	bus       natsjs.JetStream
+
+	public   *rpcserver.Server
+	internal platformfx.Internal
 	conn     *jetstream.Conn
-	importer *operatorsfx.Importer
-	server   *rpcserver.Server
-	event    *jetstream.Message
+	store    *database.Store
+	health   *database.Health
+	secrets  *credentials.Store
+
+	// refused is the identity that internal calls show instead of the one that may make them; "" is none.
+	refused rpcserver.Identity
+	// event is what the states had published last.
+	event *jetstream.Message
 }
 
-func newWorld(ctx context.Context) (w *world, err error) {
-	w = &world{}
+func newWorld(ctx context.Context, t *trust) (w *world, err error) {
+	w = &world{trust: t}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, w.Close())
@@ -50,104 +71,94 @@ func newWorld(ctx context.Context) (w *world, err error) {
 	}
 	platform := platformfx.DefaultConfig()
 	platform.Server.Addr, platform.Server.Drain.Notice = "127.0.0.1:0", 0
+	platform.Internal = t.listener()
 	store := bunstore.DefaultConfig()
 	store.URL = config.NewSecret("sqlite:" + filepath.Join(w.dir, "pact.db"))
+	control := operatorsfx.DefaultConfig()
+	control.Keyring.File = filepath.Join(w.dir, "secrets")
+	control.Connectors, control.Engines = []rpcserver.Identity{connector}, []rpcserver.Identity{engine}
 	w.app = fx.New(
 		fx.NopLogger,
-		fx.Supply(slog.New(slog.DiscardHandler), platform, platformfx.Process{Name: "operator-management"}, store, jetstream.DefaultConfig(), w.nats),
-		platformfx.Module, platformfx.Database, platformfx.NATS, fx.Decorate(migrated),
+		fx.Supply(slog.New(slog.DiscardHandler), platform, platformfx.Process{Name: "operator-management"}, store, control, jetstream.DefaultConfig(), w.nats),
+		platformfx.Module, platformfx.Database, platformfx.NATS, fx.Decorate(migrated), fx.Provide(newCache),
 		operatorsfx.Module, operatorsfx.Standalone,
-		fx.Populate(&w.conn, &w.importer, &w.server),
+		fx.Populate(&w.public, &w.internal, &w.conn, &w.store, &w.health, &w.secrets),
 	)
 	if err = w.app.Start(ctx); err != nil {
 		return w, err
 	}
-	// The engines make this stream, and none runs here.
-	return w, w.conn.EnsureStreams(ctx, []jetstream.StreamSpec{{
-		Name: "OPERATOR_HEALTH", Subjects: []string{"operator.health.>"}, MaxAge: time.Hour, MaxPerSubject: 1,
-	}})
+	// The process does not wait long for its streams; the states need them.
+	if err = w.conn.EnsureStreams(ctx, append(bus.Streams(), sessions.Streams()...)); err != nil {
+		return w, err
+	}
+	if w.neighbour, err = nats.Connect("", nats.InProcessServer(w.nats)); err != nil {
+		return w, err
+	}
+	if w.bus, err = natsjs.New(w.neighbour); err != nil {
+		return w, err
+	}
+	w.front, err = w.listeners()
+	return w, err
+}
+
+// listeners serves the public listener, and the internal one to who has no certificate: the verifier has none.
+func (w *world) listeners() (*httptest.Server, error) {
+	public, err := url.Parse(w.public.URL())
+	if err != nil {
+		return nil, err
+	}
+	internal, err := url.Parse(w.internal.Server.URL())
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/", to(public, http.DefaultTransport))
+	mux.HandleFunc("/"+operatorsv1connect.InternalOperatorServiceName+"/", func(rw http.ResponseWriter, r *http.Request) {
+		to(internal, w.trust.clients[w.shown(r.URL.Path)].Transport).ServeHTTP(rw, r)
+	})
+	return httptest.NewServer(mux), nil
+}
+
+func to(target *url.URL, through http.RoundTripper) http.Handler {
+	return &httputil.ReverseProxy{Rewrite: func(p *httputil.ProxyRequest) { p.SetURL(target) }, Transport: through}
+}
+
+// shown is the identity for a procedure: the one that has no more rights than it needs.
+func (w *world) shown(procedure string) rpcserver.Identity {
+	switch {
+	case w.refused != "":
+		return w.refused
+	case procedure == operatorsv1connect.InternalOperatorServiceGetOperatorCredentialsProcedure:
+		return connector
+	}
+	return engine
 }
 
 // URL implements pacttest.World.
-func (w *world) URL() string { return w.server.URL() }
+func (w *world) URL() string { return w.front.URL }
 
 // Close implements pacttest.World.
 func (w *world) Close() (err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
+	if w.front != nil {
+		w.front.Close()
+	}
+	w.trust.disconnect()
+	if w.neighbour != nil {
+		w.neighbour.Close()
+	}
 	if w.app != nil {
 		err = w.app.Stop(ctx)
 	}
-	if w.nats != nil {
-		err = errors.Join(err, w.nats.Shutdown())
-	}
-	return errors.Join(err, os.RemoveAll(w.dir))
+	return errors.Join(err, w.silence(), os.RemoveAll(w.dir))
 }
 
-type operatorParams struct {
-	OperatorID string `json:"operatorId"`
-}
-
-// operatorIsBound keeps the event with which the sessions of a development process say BOUND: until there is
-// a connector, they are who publishes operator.health.
-func operatorIsBound(ctx context.Context, w *world, p operatorParams) error {
-	if err := demo.NewSessions(w.conn, slog.New(slog.DiscardHandler)).Bind(ctx, []string{p.OperatorID}); err != nil {
-		return err
-	}
-	return w.keep(ctx, func(jetstream.Message) bool { return true })
-}
-
-// neighbourSaidUnbound publishes UNBOUND by hand, with a plain client, and keeps the heartbeat with which the
-// sessions repeat it: what engines go on hearing must be what the neighbour said.
-func neighbourSaidUnbound(ctx context.Context, w *world, p operatorParams) error {
-	sessions := demo.NewSessions(w.conn, slog.New(slog.DiscardHandler))
-	if err := sessions.Bind(ctx, []string{p.OperatorID}); err != nil {
-		return err
-	}
-	event, err := json.Marshal(map[string]any{"operatorId": p.OperatorID, "status": "UNBOUND", "occurredAt": time.Now().UTC()})
-	if err != nil {
-		return err
-	}
-	neighbour, err := nats.Connect("", nats.InProcessServer(w.nats))
-	if err != nil {
-		return err
-	}
-	defer neighbour.Close()
-	if _, err := neighbour.RequestWithContext(ctx, "operator.health."+p.OperatorID, event); err != nil {
-		return fmt.Errorf("the stream did not take the event: %w", err)
-	}
-	running, stop := context.WithCancel(ctx)
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		sessions.Run(running)
-	}()
-	err = w.keep(ctx, func(m jetstream.Message) bool { return m.Sequence > 2 }) // 1 is BOUND, 2 is the neighbour's
-	stop()
-	<-ended
-	return err
-}
-
-// keep waits for an event of the stream that is wanted.
-func (w *world) keep(ctx context.Context, wanted func(jetstream.Message) bool) error {
-	found := make(chan jetstream.Message, 1)
-	subscription, err := w.conn.Follow(ctx, jetstream.FollowSpec{Stream: "OPERATOR_HEALTH", Policy: jetstream.LastPerSubject}, func(_ context.Context, m jetstream.Message) {
-		if wanted(m) {
-			select {
-			case found <- m:
-			default: // one is enough
-			}
-		}
-	})
-	if err != nil {
-		return err
-	}
-	defer subscription.Stop()
-	select {
-	case m := <-found:
-		w.event = &m
+// silence ends the bus.
+func (w *world) silence() error {
+	if w.nats == nil {
 		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("no event came: %w", ctx.Err())
 	}
+	defer func() { w.nats = nil }()
+	return w.nats.Shutdown()
 }

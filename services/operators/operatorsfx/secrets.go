@@ -2,6 +2,7 @@ package operatorsfx
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -24,15 +25,7 @@ type secretStore interface {
 
 // newSecretStore opens the one that is configured. Readiness needs it: without it no operator can be created.
 func newSecretStore(lc fx.Lifecycle, c Config, m *metrics.Metrics, clk clock.Clock, log *slog.Logger) (secretStore, error) {
-	observe := func(op secrets.Operation, took time.Duration, _ error) {
-		switch op {
-		case secrets.OpPut, secrets.OpDrop, secrets.OpRemove:
-			m.VaultWrite(took)
-		case secrets.OpGet, secrets.OpList:
-			m.VaultRead(took)
-		case secrets.OpCheck, secrets.OpLogin, secrets.OpRenew:
-		}
-	}
+	observe := func(op secrets.Operation, took time.Duration, err error) { observeSecrets(m, op, took, err) }
 	if c.Keyring.File != "" {
 		keyring, err := secrets.OpenKeyring(c.Keyring, observe, clk)
 		if err != nil {
@@ -48,6 +41,24 @@ func newSecretStore(lc fx.Lifecycle, c Config, m *metrics.Metrics, clk clock.Clo
 	lc.Append(fx.StopHook(vault.Close))
 	platformfx.Background(lc, vault.Run)
 	return vault, nil
+}
+
+func observeSecrets(m *metrics.Metrics, op secrets.Operation, took time.Duration, err error) {
+	kind := metrics.VaultOpAuth
+	switch op {
+	case secrets.OpPut, secrets.OpDrop, secrets.OpRemove:
+		kind = metrics.VaultOpWrite
+		m.VaultWrite(took)
+	case secrets.OpGet, secrets.OpList:
+		kind = metrics.VaultOpRead
+		m.VaultRead(took)
+	case secrets.OpCheck:
+		kind = metrics.VaultOpCheck
+	case secrets.OpLogin, secrets.OpRenew:
+	}
+	if err != nil && !errors.Is(err, secrets.ErrNotFound) {
+		m.VaultFailed(kind)
+	}
 }
 
 func newSecretsDependency(store secretStore) rpcserver.Dependency {

@@ -9,6 +9,7 @@ import (
 	"trunkline/gen/go/trunkline/operators/v1/operatorsv1connect"
 	"trunkline/services/operators"
 	"trunkline/services/platform/secret"
+	"trunkline/services/platform/telemetry"
 )
 
 // Operators serves OperatorService.
@@ -29,6 +30,8 @@ func NewOperators(admin *operators.Admin, health HealthReader, importer *operato
 
 // CreateOperator stores a new operator and its password.
 func (h *Operators) CreateOperator(ctx context.Context, req *operatorsv1.CreateOperatorRequest) (*operatorsv1.CreateOperatorResponse, error) {
+	ctx, span := telemetry.Span(ctx, "ops.admin.createOperator")
+	defer span.End()
 	r, err := requestOf(ctx, req, req.GetValidateOnly())
 	if err != nil {
 		return nil, err

@@ -15,6 +15,7 @@ import (
 	"trunkline/services/operators"
 	"trunkline/services/operators/sessions"
 	"trunkline/services/platform/clock"
+	"trunkline/services/platform/fault"
 	"trunkline/services/platform/pgtest"
 	"trunkline/services/platform/rediscache"
 	"trunkline/services/platform/redistest"
@@ -281,6 +282,31 @@ func TestAWordByHandHolds(t *testing.T) {
 	w.stands(id, "UNBOUND  ")
 	a.reports(id, "FAILBACK")
 	w.stands(id, "BIND_STATE_FAILBACK QUALITY_HEALTHY 2")
+}
+
+func TestAWordIsReplacedOnlyByWhoeverHasReadIt(t *testing.T) {
+	w := newWorld(t, pgtest.Database(t))
+	var told []error
+	board := sessions.NewBoard(connect(t, w.nats.URL()), func(event string, err error) {
+		require.Equal(t, "operator.health", event)
+		told = append(told, err)
+	})
+	id := w.ids[0]
+	h := operators.Health{OperatorID: id, Bind: operators.Bound, Quality: operators.Healthy, Version: 1}
+	nothing, err := board.Standing(t.Context(), id)
+	require.NoError(t, err)
+	require.Equal(t, operators.Word{}, nothing)
+	require.NoError(t, board.Replace(t.Context(), h, nothing))
+	require.True(t, fault.Is(board.Replace(t.Context(), h, nothing), operators.ReasonNewWord))
+	standing, err := board.Standing(t.Context(), id)
+	require.NoError(t, err)
+	require.NoError(t, board.Replace(t.Context(), h, standing))
+	w.nats.Kill()
+	require.Eventually(t, func() bool { return board.Replace(t.Context(), h, standing) != nil }, limit, tick)
+	_, err = board.Standing(t.Context(), id)
+	require.Error(t, err)
+	require.NoError(t, told[1], "a word that another came before was not tried")
+	require.Error(t, told[2])
 }
 
 // The process was down for so long that its reports say nothing about now.

@@ -21,18 +21,24 @@ const pact = `{
   "interactions": [{
     "type": "Synchronous/HTTP", "description": "a book", "pending": false,
     "providerStates": [{"name": "a book is there", "params": {"title": "T"}}],
-    "request": {"method": "GET", "path": "/book"},
+    "request": {
+      "method": "GET", "path": "/book", "headers": {"If-Match": ["example"]},
+      "generators": {"header": {"If-Match": {"type": "ProviderState", "expression": "${etag of T}"}}}
+    },
     "response": {"status": 200}
   }],
   "metadata": {"pactSpecification": {"version": "4.0"}}
 }`
 
-// library answers with the status once the state was set up with its parameter.
+// etag is known to the state only, not to the pact.
+const etag = "8"
+
+// library answers with the status once the state was set up with its parameter, to who knows the etag.
 func library(t *testing.T, status int) pacttest.Provider {
 	t.Helper()
 	there := false
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		if there {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if there && r.Header.Get("If-Match") == etag {
 			w.WriteHeader(status)
 			return
 		}
@@ -41,13 +47,13 @@ func library(t *testing.T, status int) pacttest.Provider {
 	t.Cleanup(server.Close)
 	return pacttest.Provider{
 		Name: "library", URL: server.URL,
-		States: map[string]pacttest.State{"a book is there": func(_ context.Context, params json.RawMessage) error {
+		States: map[string]pacttest.State{"a book is there": func(_ context.Context, params json.RawMessage) (map[string]any, error) {
 			var p struct{ Title string }
 			if err := json.Unmarshal(params, &p); err != nil || p.Title != "T" {
-				return errors.New("the parameter did not arrive")
+				return nil, errors.New("the parameter did not arrive")
 			}
 			there = true
-			return nil
+			return map[string]any{"etag of T": etag}, nil
 		}},
 		Reset: func(context.Context) error { there = false; return nil },
 	}
@@ -84,7 +90,8 @@ func TestProviderThatDoesNotHandleAStateFails(t *testing.T) {
 	broker := pacttest.StartStandIn(t, basic, []byte(pact))
 	require.True(t, fails("unhandled state", func(t *testing.T) {
 		p := library(t, 200)
-		require.NoError(t, p.States["a book is there"](t.Context(), json.RawMessage(`{"title":"T"}`)))
+		_, err := p.States["a book is there"](t.Context(), json.RawMessage(`{"title":"T"}`))
+		require.NoError(t, err)
 		p.States, p.Reset = map[string]pacttest.State{"another": nil}, nil
 		pacttest.VerifyFromBroker(t, p, at(broker))
 	}))

@@ -11,8 +11,9 @@ import (
 )
 
 // State brings the provider into a state before an interaction. params is the JSON object that the pact gives
-// to the state; it may be empty.
-type State func(ctx context.Context, params json.RawMessage) error
+// to the state; it may be empty. The request of the interaction may have been written with a ${name}: then the value
+// of that name is put in. values may be nil.
+type State func(ctx context.Context, params json.RawMessage) (values map[string]any, err error)
 
 // stateTimeout bounds one state.
 const stateTimeout = 30 * time.Second
@@ -36,7 +37,12 @@ func serveStates(tb testing.TB, known map[string]State, reset func(ctx context.C
 func (s *states) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), stateTimeout)
 	defer cancel()
-	if err := s.change(ctx, r); err != nil {
+	values, err := s.change(ctx, r)
+	answer := []byte("{}")
+	if err == nil && values != nil {
+		answer, err = json.Marshal(values)
+	}
+	if err != nil {
 		s.tb.Errorf("provider state: %v", err)
 		// The library tears nothing down after a failure, and the next interaction would find what is left.
 		if err := s.undo(context.WithoutCancel(ctx)); err != nil {
@@ -46,38 +52,38 @@ func (s *states) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	_, _ = w.Write([]byte("{}"))
+	_, _ = w.Write(answer)
 }
 
-func (s *states) change(ctx context.Context, r *http.Request) error {
+func (s *states) change(ctx context.Context, r *http.Request) (values map[string]any, err error) {
 	var wanted struct {
 		Action string          `json:"action"`
 		State  string          `json:"state"`
 		Params json.RawMessage `json:"params"`
 	}
 	if err := json.NewDecoder(r.Body).Decode(&wanted); err != nil {
-		return fmt.Errorf("the question cannot be read: %w", err)
+		return nil, fmt.Errorf("the question cannot be read: %w", err)
 	}
 	switch wanted.Action {
 	case "setup":
 		if wanted.State == "" {
-			return nil // the interaction needs none
+			return nil, nil // the interaction needs none
 		}
 		state, ok := s.states[wanted.State]
 		if !ok {
-			return fmt.Errorf("nobody handles %q; add it to the States of this provider", wanted.State)
+			return nil, fmt.Errorf("nobody handles %q; add it to the States of this provider", wanted.State)
 		}
 		if len(wanted.Params) == 0 {
 			wanted.Params = json.RawMessage("{}")
 		}
-		if err := state(ctx, wanted.Params); err != nil {
-			return fmt.Errorf("%q: %w", wanted.State, err)
+		if values, err = state(ctx, wanted.Params); err != nil {
+			return nil, fmt.Errorf("%q: %w", wanted.State, err)
 		}
-		return nil
+		return values, nil
 	case "teardown":
-		return s.undo(ctx)
+		return nil, s.undo(ctx)
 	}
-	return fmt.Errorf("unknown action %q", wanted.Action)
+	return nil, fmt.Errorf("unknown action %q", wanted.Action)
 }
 
 func (s *states) undo(ctx context.Context) error {

@@ -90,16 +90,21 @@ func (s *Worlds[W]) serve(rw http.ResponseWriter, r *http.Request) {
 // Arrange is a State of the current world. Parameters are read strictly: one that the state does not know
 // would be ignored otherwise, and the interaction verified in another state than its consumer means.
 func Arrange[W World, P any](s *Worlds[W], arrange func(ctx context.Context, w W, params P) error) State {
-	return func(ctx context.Context, data json.RawMessage) error {
+	return Tell(s, func(ctx context.Context, w W, params P) (map[string]any, error) { return nil, arrange(ctx, w, params) })
+}
+
+// Tell is Arrange for a State that gives values to the request.
+func Tell[W World, P any](s *Worlds[W], arrange func(ctx context.Context, w W, params P) (map[string]any, error)) State {
+	return func(ctx context.Context, data json.RawMessage) (map[string]any, error) {
 		var params P
 		decoder := json.NewDecoder(bytes.NewReader(data))
 		decoder.DisallowUnknownFields()
 		if err := decoder.Decode(&params); err != nil {
-			return err
+			return nil, err
 		}
 		w, err := s.Current(ctx)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		return arrange(ctx, w, params)
 	}

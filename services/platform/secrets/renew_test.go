@@ -53,9 +53,10 @@ func TestRunLogsInAgainAtTheEndOfTheLongestLife(t *testing.T) {
 func TestRunRenewsATokenOfTheSettings(t *testing.T) {
 	t.Parallel()
 	server := vaulttest.Start(t)
-	v, seen, _ := observed(t, tokenConfig(server, server.Token(policy, 4*time.Second, 0)))
+	// Nothing would bring this token back, so its life is long enough for a machine that stalls.
+	v, seen, _ := observed(t, tokenConfig(server, server.Token(policy, 8*time.Second, 0)))
 	run(t, v)
-	require.Eventually(t, func() bool { return seen.succeeded(secrets.OpRenew) >= 2 }, limit, tick)
+	require.Eventually(t, func() bool { return seen.succeeded(secrets.OpRenew) >= 1 }, limit, tick)
 	require.NoError(t, v.Check(t.Context()))
 }
 
@@ -63,7 +64,7 @@ func TestRunRenewsATokenOfTheSettings(t *testing.T) {
 func TestACallAfterTheEndOfTheTokenLogsInAgain(t *testing.T) {
 	t.Parallel()
 	server := vaulttest.Start(t)
-	v, seen, _ := observed(t, appRoleConfig(server, time.Second, 0))
+	v, seen, _ := observed(t, appRoleConfig(server, 3*time.Second, 0))
 	version := put(t, v, "a", "value")
 	require.Eventually(t, func() bool {
 		_, err := v.Get(t.Context(), "a", version)

@@ -3,7 +3,6 @@
 package pact_test
 
 import (
-	"encoding/base64"
 	"errors"
 	"testing"
 	"time"
@@ -13,11 +12,11 @@ import (
 	"github.com/pact-foundation/pact-go/v2/models"
 	"github.com/stretchr/testify/require"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	routingv1 "trunkline/gen/go/trunkline/routing/v1"
 	"trunkline/gen/go/trunkline/routing/v1/routingv1connect"
+	"trunkline/services/platform/pacttest"
 )
 
 // The orchestrator acts on code and reason: it drops a message that can never be routed, and keeps the
@@ -74,27 +73,23 @@ func TestConsumerReadsEachError(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			details := []any{detail(t, &errdetails.ErrorInfo{Reason: c.reason, Domain: domain}, object{"reason": c.reason, "domain": domain})}
+			details := []any{pacttest.Detail(t, &errdetails.ErrorInfo{Reason: c.reason, Domain: domain}, object{"reason": c.reason, "domain": domain})}
 			if c.violations != nil {
 				details = append(details, badRequest(t, c.violations))
 			}
 			if c.retry {
-				details = append(details, detail(t, &errdetails.RetryInfo{RetryDelay: durationpb.New(retry)},
+				details = append(details, pacttest.Detail(t, &errdetails.RetryInfo{RetryDelay: durationpb.New(retry)},
 					object{"retryDelay": matchers.Term("3s", `^[1-9][0-9]*(\.[0-9]+)?s$`)}))
 			}
 			interaction{
 				name: c.name, states: c.states, procedure: routingv1connect.RoutingServiceSelectOperatorProcedure, request: c.body,
-				status: c.status, response: object{
-					"code":    c.code.String(),
-					"message": matchers.Like("a sentence for people"),
-					"details": matchers.ArrayContaining(details),
-				},
+				status: c.status, response: pacttest.Failure(c.code, details...),
 			}.run(t, func(t *testing.T, client routingv1connect.RoutingServiceClient) {
 				_, err := client.SelectOperator(t.Context(), c.request)
 				var failure *connect.Error
 				require.True(t, errors.As(err, &failure), "%v", err)
 				require.Equal(t, c.code, failure.Code())
-				require.Equal(t, "a sentence for people", failure.Message())
+				require.Equal(t, pacttest.Sentence, failure.Message())
 				got := read(t, failure)
 				require.Equal(t, domain+" "+c.reason, got.info.GetDomain()+" "+got.info.GetReason())
 				var fields []string
@@ -117,19 +112,6 @@ const (
 	retry  = 3 * time.Second
 )
 
-// detail is an entry of the list of details. value is what clients decode; debug is the same message in a
-// form that a pact can match, written by the same server.
-func detail(t *testing.T, m proto.Message, debug object) object {
-	t.Helper()
-	value, err := proto.Marshal(m)
-	require.NoError(t, err)
-	return object{
-		"type":  string(m.ProtoReflect().Descriptor().FullName()),
-		"value": matchers.Term(base64.RawStdEncoding.EncodeToString(value), "^[A-Za-z0-9+/]+$"),
-		"debug": debug,
-	}
-}
-
 func badRequest(t *testing.T, fields []string) object {
 	m := &errdetails.BadRequest{}
 	var debug []any
@@ -137,7 +119,7 @@ func badRequest(t *testing.T, fields []string) object {
 		m.FieldViolations = append(m.FieldViolations, &errdetails.BadRequest_FieldViolation{Field: field, Description: "what is accepted"})
 		debug = append(debug, object{"field": field, "description": matchers.Like("what is accepted")})
 	}
-	return detail(t, m, object{"fieldViolations": debug})
+	return pacttest.Detail(t, m, object{"fieldViolations": debug})
 }
 
 // details are the parts of an error that the orchestrator reads.

@@ -3,12 +3,10 @@
 package pact_test
 
 import (
-	"fmt"
 	"net/http"
 	"testing"
 
 	"connectrpc.com/connect"
-	"github.com/pact-foundation/pact-go/v2/consumer"
 	"github.com/pact-foundation/pact-go/v2/matchers"
 	"github.com/pact-foundation/pact-go/v2/models"
 	"github.com/stretchr/testify/require"
@@ -18,7 +16,7 @@ import (
 	"trunkline/services/platform/pacttest"
 )
 
-type object = matchers.StructMatcher
+type object = pacttest.Object
 
 // interaction is one call that the orchestrator makes and the answer it can live with.
 type interaction struct {
@@ -30,47 +28,25 @@ type interaction struct {
 	response  object
 }
 
-// run puts the interaction into the pact once the generated client has made the call and use has checked
-// what it decoded. The check matters: a field that the client does not know would pass unseen.
+// run puts the interaction into the pact once use has made the call and checked what the client decoded.
 func (i interaction) run(t *testing.T, use func(t *testing.T, client routingv1connect.RoutingServiceClient)) {
 	t.Helper()
-	mock, err := consumer.NewV4Pact(consumer.MockHTTPProviderConfig{
-		Consumer: "sms-orchestrator", Provider: "routing-engine", PactDir: pacttest.Dir(t),
+	pacttest.Call{
+		Consumer: "sms-orchestrator", Provider: "routing-engine", Name: i.name, States: i.states,
+		Procedure: i.procedure, Request: i.request, Status: i.status, Response: i.response,
+	}.Run(t, func(url string) {
+		use(t, routingv1connect.NewRoutingServiceClient(http.DefaultClient, url, connect.WithProtoJSON()))
 	})
-	require.NoError(t, err)
-	builder := mock.AddInteraction()
-	for _, state := range i.states {
-		builder.GivenWithParameter(state)
-	}
-	err = builder.UponReceiving(i.name).
-		WithRequest(http.MethodPost, i.procedure, func(r *consumer.V4RequestBuilder) {
-			r.Header("Content-Type", matchers.S("application/json"))
-			r.Header("Connect-Protocol-Version", matchers.S("1"))
-			r.JSONBody(i.request)
-		}).
-		WillRespondWith(i.status, func(r *consumer.V4ResponseBuilder) {
-			r.Header("Content-Type", matchers.S("application/json"))
-			r.JSONBody(i.response)
-		}).
-		ExecuteTest(t, func(server consumer.MockServerConfig) error {
-			url := fmt.Sprintf("http://%s:%d", server.Host, server.Port)
-			use(t, routingv1connect.NewRoutingServiceClient(http.DefaultClient, url, connect.WithProtoJSON()))
-			return nil
-		})
-	require.NoError(t, err)
 }
 
-const (
-	uuidPattern  = `^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`
-	int64Pattern = `^[1-9][0-9]*$` // proto JSON writes an int64 as text
-)
+const uuidPattern = `^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`
 
 // meta is what every decision tells about itself.
 func meta() object {
 	return object{
 		"decisionId":    matchers.Term("0190a8f0-0000-7000-8000-0000000000dd", uuidPattern),
-		"configVersion": matchers.Term("2", int64Pattern),
-		"rulesVersion":  matchers.Term("2", int64Pattern),
+		"configVersion": matchers.Term("2", pacttest.Int64),
+		"rulesVersion":  matchers.Term("2", pacttest.Int64),
 		"algoVersion":   matchers.Integer(1),
 		"cache":         matchers.Term("CACHE_RESULT_MISS", "^CACHE_RESULT_(HIT|MISS|BYPASS)$"),
 	}
@@ -103,7 +79,7 @@ func decision(strategy string, first operator, nanos int64, then ...operator) ob
 				"port":         matchers.Integer(o.port),
 				"systemId":     matchers.Like(o.systemID),
 				"tpsLimit":     matchers.Integer(o.maxTPS),
-				"unitPrice":    object{"currencyCode": "EUR", "nanos": matchers.Term("12500000", int64Pattern)},
+				"unitPrice":    object{"currencyCode": "EUR", "nanos": matchers.Term("12500000", pacttest.Int64)},
 			}
 		}
 		d["alternates"] = alternates

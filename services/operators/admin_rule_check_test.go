@@ -1,0 +1,237 @@
+package operators_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"trunkline/services/operators"
+	"trunkline/services/platform/fault"
+	"trunkline/services/platform/money"
+)
+
+
+// told lists findings: line, reason and the prefix of the witness.
+func told(findings []operators.Finding) (all []string) {
+	for _, f := range findings {
+		all = append(all, fmt.Sprintf("%d %s %s", f.Line, f.Reason, f.Witness.Raw()[:4]))
+	}
+	return all
+}
+
+func (d *ruleDesk) check(t *testing.T, file string) operators.CheckResult {
+	t.Helper()
+	before := d.state(t)
+	result, err := d.rules.CheckRules(t.Context(), []byte(file))
+	require.NoError(t, err)
+	require.Equal(t, before, d.state(t))
+	return result
+}
+
+// put stores rules past the checker.
+func (d *ruleDesk) put(t *testing.T, texts ...string) {
+	t.Helper()
+	var rules []operators.Rule
+	for i, text := range texts {
+		rule := theRule(i, text)
+		rule.Version, rule.CreatedAt, rule.UpdatedAt = 1, deskTime, deskTime
+		rules = append(rules, rule)
+	}
+	d.in(t, func(ctx context.Context, tx operators.Tx) error { return tx.PutRules(ctx, rules, nil) })
+}
+
+func TestAllStoredRulesAreChecked(t *testing.T) {
+	onRules(t, func(t *testing.T, d *ruleDesk) {
+		require.Equal(t, operators.CheckResult{}, d.check(t, ""))
+		d.rates(t, "Alpha +33 SMS 0.01EUR", "Alpha +349 SMS 0.01USD", "Alpha +34 SMS 0.01EUR", "Beta +34 SMS 0.01EUR", "Gamma +37 SMS 0.01EUR to=-1h")
+		d.put(t, "+31 SMS Alpha", "+31 SMS|FLASH of=A Beta", "+31 WAP|SMS of=A Beta", "+32 SMS Gone", "+33 SMS COST Alpha",
+			"+34 SMS COST Alpha Beta", "+35 SMS COST Alpha@1EUR Beta@1USD", "+36 SMS fall Alpha", "+37 SMS COST Gamma", "+38 SMS off Alpha")
+		result := d.check(t, "")
+		require.Equal(t, []string{
+			"0 OVERLAPPING_RULES +310", "0 UNKNOWN_OPERATOR +320", "0 MIXED_CURRENCIES +349", "0 MIXED_CURRENCIES +350", "0 NO_RATE +370",
+			"0 RULE_WITHOUT_OPERATOR +320", "0 NOTHING_TO_FALL_TO +360",
+		}, told(result.Findings))
+		require.Equal(t, []int{5, 2, 10}, []int{result.Errors, result.Warnings, result.Rules})
+		require.Equal(t, id(1003), result.Findings[1].Rules[0])
+		require.Contains(t, result.Findings[1].Message, `names operator "Gone", which was deleted`)
+
+		d.in(t, func(ctx context.Context, tx operators.Tx) error {
+			return tx.ReplaceFX(ctx, operators.FX{eur: money.NanosPerUnit, usd: 900_000_000})
+		})
+		require.Equal(t, 3, d.check(t, "").Errors)
+	})
+}
+
+func TestAFileIsCheckedOnTopOfTheStoredRules(t *testing.T) {
+	onRules(t, func(t *testing.T, d *ruleDesk) {
+		d.rates(t, "Beta +33 SMS 0.01EUR")
+		// The first two are in conflict, which is no matter of a file that does not touch them.
+		d.put(t, "+31 SMS|FLASH Alpha", "+31 SMS Beta", "+32 SMS from=1h to=2h Alpha", "+33 SMS off Alpha", "+34 SMS COST Gamma")
+		result := d.check(t, ruleHeader+"\n"+
+			",+319,,SMS,PRIORITY,,Alpha,,,,\n"+ // shadows the rule of +31 with Beta
+			",+32,,,PRIORITY,,Beta,,,,\n"+ // overlaps the one of +32, which is for one hour
+			",+33,,SMS,COST,,Alpha,,,,\n"+ // replaces one that is switched off, and stays so
+			",+33,,FLASH,COST,,Flashy,,,,\n"+ // has no rate
+			",+331,,SMS,COST,,Beta,,,,\n")
+		require.Equal(t, []string{"5 NO_RATE +330", "3 OVERLAPPING_RULES +320", "2 SHADOWED_RULE +319"}, sortedTold(result))
+		require.Equal(t, []int{2, 1, 5}, []int{result.Errors, result.Warnings, result.Rules})
+		overlap := result.Findings[0]
+		require.Equal(t, []uuid.UUID{uuid.Nil, id(1002)}, overlap.Rules, "a rule that is not stored has no id")
+		require.Contains(t, overlap.Message, "The global rule for +32 and the global rule for +32 (SMS)")
+
+		result = d.check(t, ruleHeader+"\n,+32,,SMS,PRIORITY,,Nobody,,,,\n,0,,SMS,PRIORITY,,Alpha,,,,\n")
+		require.EqualValues(t, 2, result.BadLineCount)
+		require.Len(t, result.BadLines, 2)
+		require.Zero(t, result.Report)
+
+		_, err := d.rules.CheckRules(t.Context(), make([]byte, operators.MaxFileBytes+1))
+		wantFault(t, err, fault.InvalidArgument, operators.ReasonFileTooLarge)
+	})
+}
+
+// sortedTold puts findings in the order of their messages' first prefix, whatever their severity.
+func sortedTold(result operators.CheckResult) []string {
+	all := told(result.Findings)
+	for i := range all {
+		for j := i + 1; j < len(all); j++ {
+			if all[j] > all[i] {
+				all[i], all[j] = all[j], all[i]
+			}
+		}
+	}
+	return all
+}
+
+// A store that holds a snapshot back until it is let go.
+type slowStore struct {
+	operators.RuleStore
+	entered, release chan struct{}
+}
+
+func (s *slowStore) Snapshot(ctx context.Context, _ bool, _ time.Time, _ func(operators.Snapshot) error) error {
+	s.entered <- struct{}{}
+	select {
+	case <-s.release:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func TestOneCheckRunsAtATime(t *testing.T) {
+	store := &slowStore{entered: make(chan struct{}, 2), release: make(chan struct{})}
+	admin := operators.NewRuleAdmin(store, nil, time.Now)
+	first := make(chan error, 1)
+	go func() {
+		_, err := admin.CheckRules(t.Context(), nil)
+		first <- err
+	}()
+	<-store.entered
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := admin.CheckRules(ctx, nil)
+	require.ErrorIs(t, err, context.Canceled)
+	require.Empty(t, store.entered, "the second did not begin")
+	close(store.release)
+	require.NoError(t, <-first)
+	_, err = admin.CheckRules(t.Context(), nil)
+	require.NoError(t, err)
+}
+
+func TestAnImportIsRefusedForWhatTheCheckerFindsInIt(t *testing.T) {
+	onRules(t, func(t *testing.T, d *ruleDesk) {
+		d.rates(t, "Alpha +33 SMS 0.01EUR", "Alpha +33 FLASH 0.01EUR")
+		d.put(t, "+31 SMS Alpha", "+32 SMS Gone", "+33 FLASH fall COST Alpha", "+35 SMS Alpha")
+		before := d.state(t)
+		result, err := d.importer.ImportRules(t.Context(), someone, []byte(ruleHeader+"\n"+
+			",+33,,SMS,COST,,Alpha,,,,\n"+
+			",+31,,SMS|FLASH,PRIORITY,,Alpha,,,,\n"+
+			",+34,,SMS,COST,,Alpha,1,,,\n"+
+			",+34,,SMS,COST,,Beta,2,,,\n"+
+			",+35,,SMS,COST,,Alpha,1,,0.01,EUR\n"+
+			",+35,,SMS,COST,,Beta,2,,0.01,USD\n"), nil)
+		require.NoError(t, err)
+		require.False(t, result.Applied)
+		require.EqualValues(t, 3, result.BadLineCount)
+		require.Equal(t, before, d.state(t))
+		var lines []string
+		for _, line := range result.BadLines {
+			lines = append(lines, fmt.Sprintf("%d %s %s", line.Line, line.Column, line.Message[strings.LastIndex(line.Message, " ")+1:]))
+		}
+		require.Equal(t, []string{"3 message_types +31000000000.", "4 price +34000000000.", "4 price +34000000000.", "6 currency +35000000000."}, lines)
+	})
+}
+
+func TestAnImportTellsWarningsWithTheirLines(t *testing.T) {
+	onRules(t, func(t *testing.T, d *ruleDesk) {
+		d.rates(t, "Alpha +331 SMS 0.01EUR")
+		d.put(t, "+31 SMS Alpha", "+32 SMS Gone")
+		result, err := d.importer.ImportRules(t.Context(), someone, []byte(ruleHeader+"\n"+
+			",+319,,SMS,PRIORITY,,Beta,,,,\n"+
+			",+33,,SMS,COST,FALL_THROUGH,Alpha,,,,\n"), nil)
+		require.NoError(t, err)
+		require.True(t, result.Applied)
+		require.EqualValues(t, 3, result.WarningCount)
+		var warnings []string
+		for _, w := range result.Warnings {
+			warnings = append(warnings, fmt.Sprintf("%d %s", w.Line, w.Reason))
+		}
+		require.ElementsMatch(t, []string{"2 SHADOWED_RULE", "3 NOTHING_TO_FALL_TO", "3 PARTIAL_RATE"}, warnings)
+	})
+}
+
+func TestRulesAreListedByFilter(t *testing.T) {
+	onRules(t, func(t *testing.T, d *ruleDesk) {
+		country := func(text, code, description string) {
+			rule := theRule(0, text)
+			rule.Country, rule.Description = code, description
+			_, _, err := d.rules.CreateRule(t.Context(), someone, rule)
+			require.NoError(t, err)
+		}
+		country("+44 SMS Alpha", "GB", "Great Britain 100%")
+		country("+44 FLASH Alpha", "GB", "")
+		country("+447 Beta", "GB", "mobile_phones")
+		country("+4479 of=A Beta Alpha", "GB", "")
+		country("+45 of=A Beta", "DK", "Danmark")
+		country("+45 of=B Gamma", "DK", "")
+		country("+449999999999999 Gamma", "", "")
+		gone := d.add(t, "+46 Alpha")
+		require.NoError(t, d.rules.DeleteRule(t.Context(), someone, operators.Target{ID: gone.ID}))
+		for _, c := range []struct {
+			name   string
+			filter operators.RuleFilter
+			want   []string
+		}{
+			{"all", operators.RuleFilter{}, []string{"+44 FLASH", "+44 SMS", "+447", "+4479", "+449999999999999", "+45", "+45"}},
+			{"by operator", operators.RuleFilter{Operator: id(2)}, []string{"+447", "+4479", "+45"}},
+			{"by the beginning of the prefix", operators.RuleFilter{Prefix: "447"}, []string{"+447", "+4479"}},
+			{"by a prefix that longer ones end", operators.RuleFilter{Prefix: "44"}, []string{"+44 FLASH", "+44 SMS", "+447", "+4479", "+449999999999999"}},
+			{"by country", operators.RuleFilter{Country: "DK"}, []string{"+45", "+45"}},
+			{"by account", operators.RuleFilter{Account: accounts["A"]}, []string{"+4479", "+45"}},
+			{"by text of the description", operators.RuleFilter{Search: "britain"}, []string{"+44 SMS"}},
+			{"by text of the prefix", operators.RuleFilter{Search: "479"}, []string{"+4479"}},
+			{"by text of the country", operators.RuleFilter{Search: "dk"}, []string{"+45", "+45"}},
+			{"by a percent sign", operators.RuleFilter{Search: "0%"}, []string{"+44 SMS"}},
+			{"by an underscore", operators.RuleFilter{Search: "e_p"}, []string{"+447"}},
+			{"by an exclamation mark", operators.RuleFilter{Search: "!"}, nil},
+			{"by several", operators.RuleFilter{Account: accounts["A"], Country: "GB", Operator: id(1), Prefix: "4", Search: "7"}, []string{"+4479"}},
+			{"by an operator that no rule selects", operators.RuleFilter{Operator: uuid.New()}, nil},
+		} {
+			t.Run(c.name, func(t *testing.T) {
+				for _, size := range []int{1, 2, 1000} {
+					c.filter.Limit = size
+					require.Equal(t, c.want, d.list(t, c.filter))
+				}
+			})
+		}
+		for _, filter := range []operators.RuleFilter{{Limit: 0}, {Limit: 1001}, {Limit: 1, Search: strings.Repeat("x", 101)}, {Limit: 1, Search: "\xff"}} {
+			_, _, _, err := d.rules.ListRules(t.Context(), filter)
+			wantFault(t, err, fault.InvalidArgument, operators.ReasonInvalid)
+		}
+	})
+}

@@ -1,0 +1,79 @@
+package database_test
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"trunkline/migrations"
+	"trunkline/services/operators"
+	"trunkline/services/operators/bus"
+	"trunkline/services/operators/database"
+	"trunkline/services/platform/bunstore"
+	"trunkline/services/platform/clock"
+	"trunkline/services/platform/config"
+	"trunkline/services/platform/fault"
+	"trunkline/services/platform/pgtest"
+)
+
+func TestRulesAreReadFromTheReplicaWhileThePrimaryIsDown(t *testing.T) {
+	primary := pgtest.Start(t)
+	k := newKit(t, primary.URL(), migrations.Postgres, "postgres")
+	k.operators(t, three)
+	k.rules(t, ruleHeader+",+44,GB,,PRIORITY,,Alpha,1,,,\n")
+	stored := k.allRules(t)[0]
+	replica := primary.StartReplica(t)
+	replica.CatchUp(t)
+
+	cfg := bunstore.DefaultConfig()
+	cfg.URL, cfg.ReplicaURL = config.NewSecret(primary.URL()), config.NewSecret(replica.URL())
+	reader, err := bunstore.OpenReader(t.Context(), cfg, k.db, bunstore.ReaderOptions{Clock: clock.System(), Log: slog.New(slog.DiscardHandler)})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, reader.Close()) })
+	store := database.New(k.db, reader, bus.Encode)
+	admin := operators.NewRuleAdmin(store, k.told, k.clock.Now)
+	primary.Kill(t)
+
+	rule, fresh, err := admin.GetRule(t.Context(), stored.ID)
+	require.NoError(t, err)
+	require.True(t, fresh.Stale)
+	require.Equal(t, stored, rule)
+	page, more, fresh, err := admin.ListRules(t.Context(), operators.RuleFilter{Limit: 10})
+	require.NoError(t, err)
+	require.True(t, fresh.Stale)
+	require.False(t, more)
+	require.Equal(t, []operators.Rule{stored}, page)
+	_, fresh, err = admin.GetRule(t.Context(), uuid.New())
+	require.True(t, fresh.Stale)
+	requireFault(t, err, fault.Unavailable, bunstore.ReasonUnavailable)
+	result, err := admin.CheckRules(t.Context(), nil)
+	require.NoError(t, err)
+	require.Equal(t, 1, result.Rules)
+	for _, change := range []func() error{
+		func() error { _, _, err := admin.CreateRule(t.Context(), someone, stored); return err },
+		func() error {
+			_, _, err := admin.UpdateRule(t.Context(), someone, stored, "", []string{"country"})
+			return err
+		},
+		func() error { return admin.DeleteRule(t.Context(), someone, operators.Target{ID: stored.ID}) },
+	} {
+		requireFault(t, change(), fault.Unavailable, bunstore.ReasonUnavailable)
+	}
+}
+
+// A rule that is found and gone at once must not be deleted twice.
+func TestARuleIsRemovedOnce(t *testing.T) {
+	onBoth(t, func(t *testing.T, k kit) {
+		k.operators(t, three)
+		k.rules(t, ruleHeader+",+44,GB,,PRIORITY,,Alpha,1,,,\n")
+		rule := k.allRules(t)[0]
+		rule.UpdatedAt = rule.UpdatedAt.Add(time.Minute)
+		remove := func(ctx context.Context, tx operators.Tx) error { return tx.RemoveRule(ctx, rule) }
+		require.NoError(t, k.store.InTx(t.Context(), remove))
+		requireFault(t, k.store.InTx(t.Context(), remove), fault.NotFound, operators.ReasonNoSuchRule)
+	})
+}
