@@ -24,7 +24,7 @@ var errCrash = errors.New("the process died")
 func crashing(do func() error) (err error, crashed bool) { //nolint:revive // the error is what callers look at first
 	defer func() {
 		if r := recover(); r != nil {
-			crashed = r == any(errCrash) //nolint:errorlint // a panic holds the very value
+			crashed = r == any(errCrash)
 			if !crashed {
 				panic(r)
 			}
@@ -64,10 +64,11 @@ func never(_, _ func() error) error          { return errLost }
 func after(second, later func(commit, undo func() error) error) func(commit, undo func() error) error {
 	n := 0
 	return func(commit, undo func() error) error {
-		switch n++; {
-		case n == 1:
+		n++
+		switch n {
+		case 1:
 			return commit()
-		case n == 2:
+		case 2:
 			return second(commit, undo)
 		}
 		return later(commit, undo)

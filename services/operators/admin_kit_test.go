@@ -157,17 +157,6 @@ func (s *shaky) LiveOperators(ctx context.Context) ([]operators.Operator, operat
 // errLost is what a caller sees of a connection that broke.
 var errLost = fault.New(fault.Unavailable, bunstore.ReasonUnavailable, "The database cannot be reached.")
 
-// nthTransaction breaks only the nthTransaction transaction from now; the first is 1.
-func nthTransaction(n int, broken func(commit, undo func() error) error) func(commit, undo func() error) error {
-	seen := 0
-	return func(commit, undo func() error) error {
-		if seen++; seen == n {
-			return broken(commit, undo)
-		}
-		return commit()
-	}
-}
-
 // vault is a secret store in memory.
 type vault struct {
 	now func() time.Time

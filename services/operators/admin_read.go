@@ -72,7 +72,7 @@ func (o Operator) duplicate(live []Operator) error {
 		if other.ID == o.ID {
 			continue
 		}
-		what := ""
+		var what string
 		switch {
 		case other.Name == o.Name:
 			what = "name"

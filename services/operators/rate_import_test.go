@@ -110,6 +110,8 @@ func TestWhatADeckChangesAndWhatIsStored(t *testing.T) {
 				operators.Deck{OperatorID: nordlink, Scope: c.deck.Scope, File: c.deck.File}, nil)
 			require.NoError(t, err)
 			require.Equal(t, before, s.version)
+			require.False(t, preview.Applied)
+			require.Zero(t, preview.ConfigVersion)
 			require.Equal(t, 1, s.woken, "a preview wakes nobody")
 
 			diff := s.take(t, c.deck, later)

@@ -133,6 +133,8 @@ func TestReportsAreReducedByTheStateMachine(t *testing.T) {
 			[]string{"0 BOUND HEALTHY first bind", "60 BOUND DEGRADED error rate 50.0 % over 60 s 500 250"}},
 		{"late counts say nothing, and the window begins behind them", together(lateOnes(beats(0, 120, Bound, 100, 90)), beats(130, 170, Bound, 100, 90)),
 			[]string{"0 BOUND HEALTHY first bind"}},
+		{"a late report that was heard before does not", slices.Concat(beats(0, 50, Bound, 100, 90), []facts{{at: 10, bind: Bound, sequence: 2, late: true}}, beats(60, 60, Bound, 100, 90)),
+			[]string{"0 BOUND HEALTHY first bind", "60 BOUND DEGRADED error rate 90.0 % over 60 s 600 540"}},
 		{"a late report still tells the bind state", together(lateOnes([]facts{{at: 0, bind: Bound}, {at: 10, bind: Unbound}})),
 			[]string{"0 BOUND HEALTHY first bind", "10 UNBOUND UNHEALTHY bind lost"}},
 

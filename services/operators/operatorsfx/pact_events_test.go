@@ -99,21 +99,30 @@ func (w *world) keepConfigEvent(ctx context.Context, change func() error) error 
 	}
 }
 
-// eventsWait takes the bus away and creates an operator, whose event then waits for another try.
-func eventsWait(ctx context.Context, w *world, _ struct{}) error {
+// eventPublished and eventWaits create an operator and see what becomes of its event.
+
+func eventPublished(ctx context.Context, w *world, _ struct{}) error {
+	return w.outboxComesTo(ctx, func(s *operatorsv1.GetOutboxStatusResponse) bool { return s.GetPublished() == 1 })
+}
+
+func eventWaits(ctx context.Context, w *world, _ struct{}) error {
 	if err := w.silence(); err != nil {
 		return err
 	}
+	return w.outboxComesTo(ctx, func(s *operatorsv1.GetOutboxStatusResponse) bool { return s.GetPendingPublish() == 1 })
+}
+
+func (w *world) outboxComesTo(ctx context.Context, wanted func(*operatorsv1.GetOutboxStatusResponse) bool) error {
 	_, err := w.operators().CreateOperator(ctx, &operatorsv1.CreateOperatorRequest{Operator: &operatorsv1.Operator{
-		Name: "Waiting", Host: "smsc.waiting.example", Port: 2775, SystemId: "waiting", TpsLimit: &operatorsv1.TpsLimit{MaxTps: 1},
+		Name: "North", Host: "smsc.north.example", Port: 2775, SystemId: "north", TpsLimit: &operatorsv1.TpsLimit{MaxTps: 1},
 	}})
 	if err != nil {
 		return err
 	}
 	outbox := operatorsv1connect.NewOutboxServiceClient(http.DefaultClient, w.URL())
-	return until(ctx, "the event waits for another try", func() (bool, error) {
+	return until(ctx, "the event is where it should be", func() (bool, error) {
 		status, err := outbox.GetOutboxStatus(ctx, &operatorsv1.GetOutboxStatusRequest{})
-		return status.GetPendingPublish() == 1, err
+		return err == nil && wanted(status), err
 	})
 }
 

@@ -31,7 +31,8 @@ func TestProviderKeepsItsPacts(t *testing.T) {
 			"the password of an operator was changed":     pacttest.Arrange(s, credentialsRotated),
 			"an operator was deleted":                     pacttest.Arrange(s, operatorDeleted),
 			"a routing rule was created":                  pacttest.Arrange(s, ruleCreated),
-			"an event waits because NATS is out of reach": pacttest.Arrange(s, eventsWait),
+			"the event of a change was published":         pacttest.Arrange(s, eventPublished),
+			"an event waits because NATS is out of reach": pacttest.Arrange(s, eventWaits),
 
 			"the caller's identity may not read passwords": pacttest.Arrange(s, shows(engine)),
 			"the caller's identity may not ask":            pacttest.Arrange(s, shows(stranger)),
