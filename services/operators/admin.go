@@ -103,7 +103,7 @@ func (s step) store(ctx context.Context, tx Tx, r Request, at time.Time) (reply 
 	if s.before != nil {
 		entry.Before = s.before.audited()
 	}
-	return operatorReply(s.after.ID), tx.Record(ctx, r, entry)
+	return operatorReply(s.after), tx.Record(ctx, r, entry)
 }
 
 // next is the operator as it begins its next version.
@@ -115,9 +115,22 @@ func (o Operator) next(r Request, at time.Time) Operator {
 
 type operatorReplyJSON struct {
 	OperatorID uuid.UUID `json:"operator_id"`
+	// CredentialsVersion is the version of the password that the run put or left in force.
+	CredentialsVersion int64 `json:"credentials_version,omitempty"`
 }
 
-func operatorReply(id uuid.UUID) string { return string(mustJSON(operatorReplyJSON{id})) }
+func operatorReply(o Operator) string {
+	return string(mustJSON(operatorReplyJSON{o.ID, o.CredentialsVersion}))
+}
+
+// repliedCredentials gives the version of the password that a former run put in force; 0 is none.
+func repliedCredentials(reply string) (int64, error) {
+	var r operatorReplyJSON
+	if err := json.Unmarshal([]byte(reply), &r); err != nil {
+		return 0, fmt.Errorf("read the reply of a former request: %w", err)
+	}
+	return r.CredentialsVersion, nil
+}
 
 // repliedOperator gives the present state of the operator that a former run was about.
 func repliedOperator(ctx context.Context, tx Tx, reply string) (Operator, error) {

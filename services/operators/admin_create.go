@@ -24,6 +24,7 @@ func (a *Admin) CreateOperator(ctx context.Context, r Request, o Operator, passw
 		return Operator{}, err
 	}
 	var answer Operator
+	var former int64 // the version of the password that a repeated request gave
 	create := change{
 		Request: r,
 		do: func(ctx context.Context, tx Tx, at time.Time) (string, error) {
@@ -37,12 +38,19 @@ func (a *Admin) CreateOperator(ctx context.Context, r Request, o Operator, passw
 			}.store(ctx, tx, r, at)
 		},
 		again: func(ctx context.Context, tx Tx, reply string) (err error) {
+			if former, err = repliedCredentials(reply); err != nil {
+				return err
+			}
 			answer, err = repliedOperator(ctx, tx, reply)
 			return err
 		},
 	}
 	if password.IsZero() || r.ValidateOnly {
-		if _, err := a.apply(ctx, create); err != nil {
+		end, err := a.apply(ctx, create)
+		if err == nil && end == repeated {
+			err = a.samePassword(ctx, answer.ID, former, password)
+		}
+		if err != nil {
 			return Operator{}, err
 		}
 		return answer, nil
@@ -53,7 +61,7 @@ func (a *Admin) CreateOperator(ctx context.Context, r Request, o Operator, passw
 		return Operator{}, err
 	}
 	if done {
-		return answer, nil
+		return answer, a.samePassword(ctx, answer.ID, former, password)
 	}
 	if o.CredentialsVersion, err = a.credentials.Put(ctx, o.ID, password); err != nil {
 		// If it was stored all the same, it has no row: Orphans removes it.

@@ -2,6 +2,7 @@ package operators
 
 import (
 	"context"
+	"crypto/subtle"
 	"time"
 
 	"github.com/google/uuid"
@@ -33,6 +34,14 @@ func (a *Admin) RotateCredentials(ctx context.Context, r Request, target Target,
 			return next, nil, nil
 		},
 	}.change(r, target, &answer, &warnings, a.now)
+	var former int64 // the version of the password that a repeated request gave
+	again := rotate.again
+	rotate.again = func(ctx context.Context, tx Tx, reply string) (err error) {
+		if former, err = repliedCredentials(reply); err != nil {
+			return err
+		}
+		return again(ctx, tx, reply)
+	}
 	if r.ValidateOnly {
 		_, err := a.apply(ctx, rotate)
 		return answer, err
@@ -46,7 +55,7 @@ func (a *Admin) RotateCredentials(ctx context.Context, r Request, target Target,
 		return Operator{}, err
 	}
 	if done {
-		return answer, nil
+		return answer, a.samePassword(ctx, target.ID, former, password)
 	}
 	if version, err = a.credentials.Put(ctx, target.ID, password); err != nil {
 		// If it was stored all the same, no row names its version: Orphans drops it.
@@ -68,6 +77,35 @@ func (a *Admin) RotateCredentials(ctx context.Context, r Request, target Target,
 		return Operator{}, err
 	}
 	return answer, nil
+}
+
+// samePassword refuses a repeated request_id that comes with another password than the first time: to answer it would
+// acknowledge a password that is stored nowhere. The fingerprint cannot tell, because no hash of a password is kept. A
+// version that is gone since cannot be compared.
+func (a *Admin) samePassword(ctx context.Context, id uuid.UUID, version int64, password secret.Text) error {
+	given := password.Reveal()
+	if version == 0 || given == "" {
+		if version == 0 && given == "" {
+			return nil
+		}
+		return otherRequest()
+	}
+	stored, err := a.credentials.Get(ctx, id, version)
+	switch {
+	case err != nil && fault.From(err).Kind == fault.NotFound:
+		return nil
+	case err != nil:
+		return err
+	case subtle.ConstantTimeCompare([]byte(stored.Reveal()), []byte(given)) == 0:
+		return otherRequest()
+	}
+	return nil
+}
+
+func otherRequest() error {
+	return fault.Invalid(ReasonRequestReused, fault.Violation{
+		Field: "request_id", Description: "was used with another password: take a new request_id for another change",
+	})
 }
 
 // drop takes away a password that did not come into force. What it cannot drop is left to Orphans.

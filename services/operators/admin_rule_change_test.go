@@ -403,3 +403,23 @@ func TestOnlyRatesThatCanPriceTheRuleAreRead(t *testing.T) {
 		})
 	})
 }
+
+func TestDescriptionsOfRulesAreBounded(t *testing.T) {
+	for _, c := range []struct{ name, text, want string }{
+		{"500 characters of two bytes", strings.Repeat("é", 500), ""},
+		{"501 characters", strings.Repeat("x", 501), "must have at most 500 characters"},
+		{"lines and tabs", "a\r\n\tb", ""},
+		{"another control character", "a\x00b", "must hold no control characters but line ends and tabs"},
+		{"no UTF-8", "a\xff", "must be UTF-8"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			rule := theRule(0, "+44 Alpha")
+			rule.Description = c.text
+			if c.want == "" {
+				require.NoError(t, rule.Validate())
+				return
+			}
+			require.Equal(t, []fault.Violation{{Field: "description", Description: c.want}}, fault.From(rule.Validate()).Violations)
+		})
+	}
+}

@@ -15,7 +15,6 @@ import (
 	"trunkline/services/platform/money"
 )
 
-
 // told lists findings: line, reason and the prefix of the witness.
 func told(findings []operators.Finding) (all []string) {
 	for _, f := range findings {

@@ -96,7 +96,7 @@ func (alt alteration) change(r Request, target Target, answer *Operator, warning
 			if err != nil {
 				return "", err
 			}
-			reply = operatorReply(old.ID)
+			reply = operatorReply(old)
 			if next != old {
 				next = next.next(r, at)
 				reply, err = step{

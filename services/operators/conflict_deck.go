@@ -75,7 +75,7 @@ func (c *checker) sortDecks() map[deckKey]*deck {
 	for i := range c.set.Rates {
 		r := &c.set.Rates[i]
 		one := row{deckKey{r.OperatorID, bits.TrailingZeros8(uint8(r.MessageType))}, areaOf(r.Prefix), deckPrice{spanOf(r.EffectiveFrom, r.EffectiveTo), r.Price}}
-		if needed[r.OperatorID] && one.at != 0 && one.kind < len(messageTypeNames) && !r.Price.IsZero() && !one.span.since(c.now).empty() {
+		if needed[r.OperatorID] && one.at != 0 && one.kind < len(messageTypeNames) && !r.Price.IsZero() {
 			rows = append(rows, one)
 		}
 	}

@@ -87,10 +87,10 @@ func (v *view) checkHanded() {
 		if own.final {
 			continue
 		}
-		v.around(own.at, func(at area, rules []liveRule) bool {
+		v.around(own.at, func(_ area, rules []liveRule) bool {
 			for _, r := range rules[:min(len(rules), maxBeside)] {
 				rule := &v.set.Rules[r.rule]
-				if at == own.at || rule.Account != uuid.Nil || rule.Strategy != Cost || seen[r.rule] || v.mixed[r.rule] || !r.meets(own) {
+				if rule.Account != uuid.Nil || rule.Strategy != Cost || seen[r.rule] || v.mixed[r.rule] || !r.meets(own) {
 					continue
 				}
 				seen[r.rule] = true

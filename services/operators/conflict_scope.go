@@ -110,7 +110,7 @@ func crewOf(crews map[string]int32, candidates []Candidate) int32 {
 	}
 	slices.SortFunc(ids, func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })
 	key := make([]byte, 0, len(ids)*len(uuid.UUID{}))
-	for _, id := range slices.Compact(ids) {
+	for _, id := range ids {
 		key = append(key, id[:]...)
 	}
 	name, known := crews[string(key)]

@@ -97,7 +97,7 @@ func (v *view) longerGlobal(short liveRule, note func(short, long liveRule)) {
 	for i := from; i < min(to, from+maxLonger); i++ {
 		rules := v.global.at(i)
 		for _, long := range rules[:min(len(rules), maxBeside)] {
-			if long.meets(short) && slices.ContainsFunc(v.loser(long), func(r liveRule) bool { return r.rule == short.rule }) {
+			if slices.ContainsFunc(v.loser(long), func(r liveRule) bool { return r.rule == short.rule }) {
 				note(short, long)
 			}
 		}

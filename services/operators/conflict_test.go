@@ -77,6 +77,9 @@ var defects = []seeded{
 	{"a rate for another type does not count", []string{"+44 SMS COST Alpha"}, []string{"Alpha +44 FLASH 0.01EUR"}, nil, []string{"ERROR NO_RATE 0 Alpha"}},
 	{"a rate that ended does not count", []string{"+44 SMS COST Alpha"}, []string{"Alpha +44 SMS 0.01EUR to=-1h"}, nil, []string{"ERROR NO_RATE 0 Alpha"}},
 	{"a rate that has not begun does not count", []string{"+44 SMS COST Alpha"}, []string{"Alpha +44 SMS 0.01EUR from=1h"}, nil, []string{"ERROR NO_RATE 0 Alpha"}},
+	{"a shorter one counts until it begins", []string{"+44 SMS COST Alpha"}, []string{"Alpha +44 SMS 0.01EUR from=1h", "Alpha +4 SMS 0.02EUR"}, nil, nil},
+	{"the rate of a shorter prefix counts until that of a longer one begins", []string{"+44 SMS COST Alpha Beta"},
+		[]string{"Alpha +44 SMS 0.01EUR", "Beta +44 SMS 0.01EUR", "Alpha +447 SMS 0.01USD from=1h"}, nil, nil},
 	{"it counts for a rule that begins later", []string{"+44 SMS COST from=2h Alpha"}, []string{"Alpha +44 SMS 0.01EUR from=1h"}, nil, nil},
 	{"it counts for a rule that has numbers only later", join([]string{"+44 SMS COST Alpha"}, tenFold("+44 SMS to=2h COST Alpha@0.01EUR")),
 		[]string{"Alpha +44 SMS 0.01EUR from=1h"}, nil, nil},
@@ -122,6 +125,10 @@ var defects = []seeded{
 		func(s *operators.RuleSet) { s.FX[usd] = 900_000_000; s.Ceiling = thePrice("0.0179EUR") }, []string{"WARNING PRICE_ABOVE_CEILING 0 Alpha"}},
 	{"a price below the ceiling in another currency", []string{"+44 SMS Alpha@0.02USD"}, nil,
 		func(s *operators.RuleSet) { s.FX[usd] = 900_000_000; s.Ceiling = thePrice("0.0181EUR") }, nil},
+	{"a price far above the ceiling in another currency", []string{"+44 SMS Alpha@9000000000USD"}, nil,
+		func(s *operators.RuleSet) { s.FX[usd] = 900_000_000; s.Ceiling = thePrice("8000000000EUR") }, []string{"WARNING PRICE_ABOVE_CEILING 0 Alpha"}},
+	{"a price far below the ceiling in another currency", []string{"+44 SMS Alpha@8000000000USD"}, nil,
+		func(s *operators.RuleSet) { s.FX[usd] = 900_000_000; s.Ceiling = thePrice("9000000000EUR") }, nil},
 	{"a price that cannot be compared with the ceiling", []string{"+44 SMS Alpha@5USD"}, nil, ceiling("0.01EUR"), nil},
 
 	// Prefixes.
@@ -131,6 +138,11 @@ var defects = []seeded{
 	{"a longer prefix at another time", []string{"+44 to=1h Alpha", "+447 from=1h Beta"}, nil, nil, nil},
 	{"only the nearest shorter prefix is told of", []string{"+4 Beta", "+44 Alpha", "+447 Beta"}, nil, nil,
 		[]string{"WARNING SHADOWED_RULE 1,0", "WARNING SHADOWED_RULE 2,1"}},
+	{"a shorter prefix for another type is passed over", []string{"+4 Alpha", "+44 FLASH Alpha", "+447 SMS Beta"}, nil, nil, []string{"WARNING SHADOWED_RULE 2,0"}},
+	{"another rule of the longer prefix is for another type", []string{"+44 Alpha", "+447 SMS Beta", "+447 FLASH Alpha"}, nil, nil,
+		[]string{"WARNING SHADOWED_RULE 1,0"}},
+	{"a longer prefix takes from the account's rule and not from the global one beside it", []string{"+44 of=A Alpha", "+44 Gamma", "+447 of=A Beta"}, nil, nil,
+		[]string{"WARNING SHADOWED_RULE 2,0"}},
 	{"many longer prefixes are told of once", []string{"+44 Alpha", "+447 Beta", "+448 Beta", "+449 Beta"}, nil, nil, []string{"WARNING SHADOWED_RULE 1,0"}},
 	{"an account's longer prefix takes from the global one", []string{"+44 Alpha", "+447 of=A Beta"}, nil, nil, []string{"WARNING SHADOWED_RULE 1,0"}},
 	{"a global longer prefix takes from an account's", []string{"+44 of=A Alpha", "+447 Beta"}, nil, nil, []string{"WARNING SHADOWED_RULE 1,0"}},
@@ -139,6 +151,7 @@ var defects = []seeded{
 	{"an account's rule between protects its shorter one", []string{"+44 of=A Alpha", "+447 of=A Alpha", "+4479 Alpha"}, nil, nil, nil},
 	{"ten longer prefixes cover a rule", join([]string{"+44 Alpha"}, tenFold("+44 Alpha")), nil, nil, []string{"WARNING UNREACHABLE_RULE 0,1"}},
 	{"nine do not", join([]string{"+44 Alpha"}, tenFold("+44 Alpha")[1:]), nil, nil, nil},
+	{"nine and a part of the tenth do not", join([]string{"+44 Alpha"}, tenFold("+44 Alpha")[:9], []string{"+4491 Alpha"}), nil, nil, nil},
 	{"ten prefixes that are covered in turn cover it", join([]string{"+44 Alpha"}, tenFold("+44 Alpha")[:9], tenFold("+449 Alpha")), nil, nil,
 		[]string{"WARNING UNREACHABLE_RULE 0,1"}},
 	{"ten prefixes for one type do not", join([]string{"+44 Alpha"}, tenFold("+44 SMS Alpha")), nil, nil, nil},
@@ -156,12 +169,21 @@ var defects = []seeded{
 	{"ten prefixes of an account do not cover a global rule", join([]string{"+44 Alpha"}, tenFold("+44 of=A Alpha")), nil, nil, nil},
 	{"an account's rule that falls through opens its own covered rule", join([]string{"+44 of=A Alpha"}, tenFold("+44 Alpha"), []string{"+440 of=A fall Alpha"}),
 		nil, nil, nil},
+	{"it opens it only while it is valid", join([]string{"+44 of=A to=1h Alpha"}, tenFold("+44 Alpha"), []string{"+440 of=A fall from=1h Alpha", "+4 Alpha"}),
+		nil, nil, []string{"WARNING UNREACHABLE_RULE 0,1"}},
+	{"it opens it from then on", join([]string{"+44 of=A Alpha"}, tenFold("+44 Alpha"), []string{"+440 of=A fall from=1h Alpha"}), nil, nil, nil},
 	{"an account's rule that falls through opens a covered global rule", join([]string{"+44 Alpha"}, tenFold("+44 Alpha"), []string{"+440 of=A fall Alpha"}),
 		nil, nil, nil},
 	{"for another type it does not", join([]string{"+44 SMS Alpha"}, tenFold("+44 SMS Alpha"), []string{"+440 FLASH of=A fall Alpha", "+4 Alpha"}),
 		nil, nil, []string{"WARNING UNREACHABLE_RULE 0,1"}},
 	{"what it opens is checked for currencies", join([]string{"+44 SMS COST Alpha@1EUR Beta@1USD"}, tenFold("+44 SMS Alpha Beta"), []string{"+440 of=A SMS fall Alpha Beta"}),
 		nil, nil, []string{"ERROR MIXED_CURRENCIES 0"}},
+	{"also when several open it, and once", join([]string{"+44 SMS COST Alpha@1EUR Beta@1USD"}, tenFold("+44 SMS Alpha Beta"),
+		[]string{"+440 of=A SMS fall Alpha Beta", "+441 of=A SMS fall Alpha Beta"}), nil, nil, []string{"ERROR MIXED_CURRENCIES 0"}},
+	{"and not again when everyone reaches it", []string{"+44 SMS COST Alpha@1EUR Beta@1USD", "+440 SMS Alpha Beta", "+440 of=A SMS fall Alpha Beta"},
+		nil, nil, []string{"ERROR MIXED_CURRENCIES 0"}},
+	{"what it opens need not compare prices under PRIORITY", join([]string{"+44 SMS PRIORITY Alpha@1EUR Beta@1USD"}, tenFold("+44 SMS Alpha Beta"),
+		[]string{"+440 of=A SMS fall Alpha Beta"}), nil, nil, nil},
 	{"what it does not open is not", join([]string{"+44 SMS COST Alpha@1EUR Beta@1USD"}, tenFold("+44 SMS Alpha Beta"), []string{"+440 of=A SMS Alpha Beta"}),
 		nil, nil, []string{"WARNING UNREACHABLE_RULE 0,1"}},
 	{"what it opens may be answered by another rule of the account", join([]string{"+44 SMS COST Alpha@1EUR Beta@1USD"}, tenFold("+44 SMS Alpha Beta"),
@@ -174,6 +196,8 @@ var defects = []seeded{
 		[]string{"WARNING NOTHING_TO_FALL_TO 0"}},
 	{"a rule falls through to nothing for one type", []string{"+44 SMS|FLASH fall Alpha", "+4 SMS Alpha"}, nil, nil, []string{"WARNING NOTHING_TO_FALL_TO 0"}},
 	{"a rule of one digit falls through to nothing", []string{"+4 fall Alpha"}, nil, nil, []string{"WARNING NOTHING_TO_FALL_TO 0"}},
+	{"a rule at another time is nothing to fall to", []string{"+44 fall to=1h Alpha", "+4 from=1h Alpha"}, nil, nil, []string{"WARNING NOTHING_TO_FALL_TO 0"}},
+	{"a type that longer prefixes take needs nothing to fall to", join([]string{"+44 fall Alpha", "+4 SMS Alpha"}, tenFold("+44 FLASH|WAP Alpha")), nil, nil, nil},
 	{"a rule that is switched off is nothing to fall to", []string{"+44 fall Alpha", "+4 off Alpha"}, nil, nil, []string{"WARNING NOTHING_TO_FALL_TO 0"}},
 
 	// Sets.
@@ -239,6 +263,30 @@ func TestEverySeededDefectIsFoundWithAWitnessAndNothingElseIs(t *testing.T) {
 			}
 			require.Equal(t, d.want, got)
 			require.Equal(t, []int{len(set.Rules), errors, len(got) - errors}, []int{report.Rules, report.Errors, report.Warnings})
+		})
+	}
+}
+
+// A rule that falls through may hand its numbers on, but a number of the shorter rule's own shows more.
+func TestAWitnessIsRatherANumberThatNoLongerPrefixAnswers(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		rules []string
+		want  string
+	}{
+		{"a number beside the longer prefixes", []string{"+44 SMS Sleeper", "+440 SMS Sleeper", "+441 SMS fall Sleeper"}, "+44200000000"},
+		{"a number beside them for the price, too", []string{"+44 SMS COST Sleeper", "+440 SMS fall Sleeper"}, "+44100000000"},
+		{"a number of a longer prefix that hands on where there is no other", join([]string{"+44 SMS Sleeper"}, tenFold("+44 SMS Sleeper")[:9], []string{"+449 SMS fall Sleeper"}),
+			"+44900000000"},
+		{"a number with as many digits as the prefix", []string{"+44791112345678 SMS Sleeper"}, "+44791112345678"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			set := theSet(c.rules)
+			for _, f := range operators.Check(set).Findings {
+				if f.Rules[0] == set.Rules[0].ID {
+					require.Equal(t, c.want, f.Witness.Raw(), f.Reason)
+				}
+			}
 		})
 	}
 }

@@ -34,7 +34,6 @@ func (s span) empty() bool           { return s.from >= s.to }
 func (s span) since(now int64) span  { return span{max(s.from, now), s.to} }
 func (s span) within(o span) span    { return span{max(s.from, o.from), min(s.to, o.to)} }
 func compareSpans(a, b span) int     { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to)) }
-func (s span) touches(o span) bool   { return s.from <= o.to && o.from <= s.to }
 func (s span) joined(with span) span { return span{min(s.from, with.from), max(s.to, with.to)} }
 
 // times names a set of moments in a calendar.
@@ -50,7 +49,7 @@ const (
 // than it is, so that a warning may be missing.
 const maxSpans = 64
 
-// calendar holds sets of moments, each a sorted list of spans that do not touch.
+// calendar holds sets of moments, each a sorted list of spans that do not overlap.
 type calendar struct {
 	sets [][]span
 }
@@ -59,7 +58,7 @@ func newCalendar(now int64) *calendar {
 	return &calendar{sets: [][]span{nil, {{now, forever}}}}
 }
 
-// put names a sorted list of spans that do not touch.
+// put names a sorted list of spans that do not overlap.
 func (c *calendar) put(spans []span) times {
 	switch {
 	case len(spans) == 0:
@@ -82,7 +81,7 @@ func (c *calendar) either(a, b times) times {
 	slices.SortFunc(all, compareSpans)
 	joined := all[:1]
 	for _, next := range all[1:] {
-		if last := &joined[len(joined)-1]; last.touches(next) {
+		if last := &joined[len(joined)-1]; last.overlaps(next) {
 			*last = last.joined(next)
 		} else {
 			joined = append(joined, next)

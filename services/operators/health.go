@@ -83,6 +83,16 @@ type Health struct {
 	ChangedAt, ObservedAt time.Time
 }
 
+// Aged is the health as engines see it at a moment: a good word that nobody repeated for HealthTTL counts no more, a
+// bad one does not age. The times still say when it was last known.
+func (h Health) Aged(now time.Time) Health {
+	bad := h.Bind == Unbound || h.Quality == Unhealthy
+	if !bad && now.Sub(h.ObservedAt) > HealthTTL {
+		h.Bind, h.Quality = BindUnknown, QualityUnknown
+	}
+	return h
+}
+
 // MaxReportSubmits bounds the counts of one report.
 const MaxReportSubmits = 1_000_000_000
 

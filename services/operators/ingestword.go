@@ -27,6 +27,8 @@ type Word struct {
 	Version int64
 	// At is when it was published, by the clock of the reports.
 	At time.Time
+	// Provisional tells that this service said it without a version, because the store was down.
+	Provisional bool
 }
 
 // HealthBoard is where engines read the health of operators. Neighbours may write on it too.
@@ -140,8 +142,9 @@ const (
 	repeats
 	// outdated: the word has a higher version.
 	outdated
-	// restates: a neighbour has said the same since, or something good that is too old to count. Engines hold another
-	// state under the version that they know, so the health is published with a higher one.
+	// restates: a neighbour has said the same since, or something good that is too old to count, or the word was
+	// provisional. Engines hold another state under the version that they know, so the health is published with a
+	// higher one.
 	restates
 	// yields: a neighbour has said something else since. That stays until the health changes, or it is too old.
 	yields
@@ -162,7 +165,7 @@ func (h Health) meets(standing Word, now time.Time) meeting {
 		return repeats
 	case standing.Version > 0 || !standing.At.After(h.ChangedAt):
 		return replaces
-	case !out && now.Sub(standing.At) > HealthTTL:
+	case standing.Provisional, !out && now.Sub(standing.At) > HealthTTL:
 		return restates
 	case standing.Bind != BindUnknown && standing.Bind != h.Bind, standing.Quality != QualityUnknown && standing.Quality != h.Quality:
 		return yields

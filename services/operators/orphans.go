@@ -80,6 +80,19 @@ func (o *Orphans) Run(ctx context.Context) {
 	}
 }
 
+// maxStrangers is how many entries without an operator one sweep takes away at most when they are more than a tenth of
+// all: a wrong or empty database must not cost every password, which nothing brings back.
+const maxStrangers = 10
+
+func countStrangers(stored []StoredCredentials, inForce map[uuid.UUID]int64, old time.Time) (n int) {
+	for _, s := range stored {
+		if _, known := inForce[s.OperatorID]; !known && s.UpdatedAt.Before(old) {
+			n++
+		}
+	}
+	return n
+}
+
 // Sweep takes away what is left over and returns how many entries and versions that were. It does nothing while the
 // database answers from a replica, which may not know the newest rows.
 func (o *Orphans) Sweep(ctx context.Context) (taken int, err error) {
@@ -99,6 +112,11 @@ func (o *Orphans) Sweep(ctx context.Context) (taken int, err error) {
 		inForce[operator.ID] = operator.CredentialsVersion
 	}
 	old := o.now().Add(-OrphanAge)
+	if strangers := countStrangers(stored, inForce, old); strangers > maxStrangers && strangers*10 > len(stored) {
+		o.log.ErrorContext(ctx, "most passwords belong to no operator of this database: nothing is removed; check that it is the right database, and that no other installation uses this secret store",
+			"passwords", len(stored), "without_operator", strangers)
+		return 0, nil
+	}
 	for _, s := range stored {
 		version, known := inForce[s.OperatorID]
 		if !known {

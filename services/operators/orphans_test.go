@@ -98,3 +98,35 @@ func TestSweepsComeAtOnceAndEveryFiveMinutesAlsoWhenOneFails(t *testing.T) {
 		<-done
 	})
 }
+
+// entries is a secret store that counts what is removed.
+type entries struct {
+	all     []operators.StoredCredentials
+	removed int
+}
+
+func (k *entries) List(context.Context) ([]operators.StoredCredentials, error) { return k.all, nil }
+func (k *entries) Drop(context.Context, uuid.UUID, int64) error                { return nil }
+func (k *entries) Remove(context.Context, uuid.UUID) error {
+	k.removed++
+	return nil
+}
+
+func TestASweepDoesNotBelieveADatabaseThatKnowsNobody(t *testing.T) {
+	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+	for name, c := range map[string]struct{ stored, removed int }{
+		"a few left over are removed":                  {10, 10},
+		"more than a few, and of all, are not":         {11, 0},
+		"five hundred passwords and an empty database": {500, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := &entries{}
+			for range c.stored {
+				k.all = append(k.all, operators.StoredCredentials{OperatorID: uuid.New(), UpdatedAt: now.Add(-time.Hour)})
+			}
+			taken, err := operators.NewOrphans(nobody{}, k, func() time.Time { return now }, slog.New(slog.DiscardHandler)).Sweep(t.Context())
+			require.NoError(t, err)
+			require.Equal(t, []int{c.removed, c.removed}, []int{taken, k.removed})
+		})
+	}
+}

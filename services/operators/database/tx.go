@@ -45,10 +45,11 @@ func (s *Store) InTx(ctx context.Context, do func(ctx context.Context, tx operat
 	}
 	return bunstore.Serializable(ctx, s.db, func(ctx context.Context, inner bun.Tx) error {
 		if bunstore.DialectOf(inner) == bunstore.Postgres {
-			_, err := inner.NewRaw("LOCK TABLE config_state IN SHARE ROW EXCLUSIVE MODE").
-				Exec(bunstore.WithQueryName(ctx, "lock_config"))
-			if err != nil {
-				return busy(err)
+			// Shorter than a call may take, so that who waits in vain learns why.
+			for _, statement := range []string{"SET LOCAL lock_timeout = '5s'", "LOCK TABLE config_state IN SHARE ROW EXCLUSIVE MODE"} {
+				if _, err := inner.NewRaw(statement).Exec(bunstore.WithQueryName(ctx, "lock_config")); err != nil {
+					return busy(err)
+				}
 			}
 		}
 		return do(ctx, &tx{tx: inner, encode: s.encode})
@@ -109,13 +110,16 @@ func (t *tx) IdleRules(ctx context.Context, operator uuid.UUID, at time.Time, li
 	return convert(rows, ruleRow.rule)
 }
 
-// queryCanceled is the SQLSTATE of a statement that took longer than it may.
-const queryCanceled = "57014"
+// The SQLSTATEs of a statement that took longer than it may, and of a lock that was not to be had in time.
+const (
+	queryCanceled    = "57014"
+	lockNotAvailable = "55P03"
+)
 
 // busy tells a change that waited in vain from one that cannot reach the database.
 func busy(err error) error {
 	var server *pgconn.PgError
-	if errors.As(err, &server) && server.Code == queryCanceled {
+	if errors.As(err, &server) && (server.Code == queryCanceled || server.Code == lockNotAvailable) {
 		return fault.New(fault.Unavailable, bunstore.ReasonUnavailable,
 			"Another change, such as a long import, is not finished yet. Try again.").WithRetry(retryBusy).Wrap(err)
 	}

@@ -3,6 +3,7 @@ package operatorsfx
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/uptrace/bun"
@@ -30,7 +31,7 @@ var health = fx.Options(
 		newHealthCache,
 		newConsumer,
 	),
-	fx.Invoke(startConsumer, startPartitions),
+	fx.Invoke(startConsumer, startAlarm, startPartitions),
 )
 
 func newHealthCache(store HealthCache, clk clock.Clock, reg prometheus.Registerer, log *slog.Logger) (*healthcache.Cache, error) {
@@ -47,6 +48,18 @@ func newConsumer(
 func startConsumer(lc fx.Lifecycle, db *bun.DB, consumer *sessions.Consumer, log *slog.Logger) {
 	leader := bunstore.NewLeader(db, log)
 	platformfx.Background(lc, func(ctx context.Context) { leader.Run(ctx, sessions.Office, consumer.Run) })
+}
+
+// alarmPing bounds the question whether the database is down; a loss waits for it.
+const alarmPing = 500 * time.Millisecond
+
+func startAlarm(lc fx.Lifecycle, db *bun.DB, conn *jetstream.Conn, log *slog.Logger) {
+	alarm := sessions.NewAlarm(conn, func(ctx context.Context) bool {
+		ctx, cancel := context.WithTimeout(ctx, alarmPing)
+		defer cancel()
+		return db.PingContext(ctx) != nil
+	}, log)
+	platformfx.Background(lc, alarm.Run)
 }
 
 func startPartitions(lc fx.Lifecycle, db *bun.DB, c Config, clk clock.Clock, reg prometheus.Registerer, log *slog.Logger) error {

@@ -52,7 +52,8 @@ func part(s *pacttest.Worlds[*world], field string) pacttest.Message {
 
 func (w *world) configuration(ctx context.Context) (parts [][]byte, err error) {
 	question := append(binary.BigEndian.AppendUint32([]byte{0}, 2), "{}"...)
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, w.URL()+operatorsv1connect.InternalOperatorServiceListOperatorConfigsProcedure, bytes.NewReader(question))
+	address := w.URL() + operatorsv1connect.InternalOperatorServiceListOperatorConfigsProcedure
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(question))
 	if err != nil {
 		return nil, err
 	}

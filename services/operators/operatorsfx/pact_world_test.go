@@ -79,7 +79,8 @@ func newWorld(ctx context.Context, t *trust) (w *world, err error) {
 	control.Connectors, control.Engines = []rpcserver.Identity{connector}, []rpcserver.Identity{engine}
 	w.app = fx.New(
 		fx.NopLogger,
-		fx.Supply(slog.New(slog.DiscardHandler), platform, platformfx.Process{Name: "operator-management"}, store, control, jetstream.DefaultConfig(), w.nats),
+		fx.Supply(slog.New(slog.DiscardHandler), platform, platformfx.Process{Name: "operator-management"}),
+		fx.Supply(store, control, jetstream.DefaultConfig(), w.nats),
 		platformfx.Module, platformfx.Database, platformfx.NATS, fx.Decorate(migrated), fx.Provide(newCache),
 		operatorsfx.Module, operatorsfx.Standalone,
 		fx.Populate(&w.public, &w.internal, &w.conn, &w.store, &w.health, &w.secrets),

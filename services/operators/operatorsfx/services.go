@@ -2,6 +2,7 @@ package operatorsfx
 
 import (
 	"net/http"
+	"time"
 
 	"connectrpc.com/connect"
 	"go.uber.org/fx"
@@ -63,11 +64,16 @@ func mount(name string, handler func(...connect.HandlerOption) (string, http.Han
 	return rpcserver.Mount{Name: name, Handler: handler}
 }
 
+// checkTimeout bounds a check of all rules.
+const checkTimeout = 5 * time.Minute
+
 func newLimits() map[string]rpcserver.Limits {
 	limits := map[string]rpcserver.Limits{}
 	for _, procedure := range rpc.ImportProcedures() {
 		limits[procedure] = rpcserver.Limits{MaxBytes: rpc.ImportBytes}
 	}
+	// It reads everything there is, and waits while another check does.
+	limits[operatorsv1connect.RoutingRuleServiceCheckRoutingRulesProcedure] = rpcserver.Limits{MaxBytes: rpc.ImportBytes, Timeout: checkTimeout}
 	return limits
 }
 

@@ -38,7 +38,7 @@ func (h *Operators) GetOperatorHealth(
 	if err != nil {
 		return nil, err
 	}
-	return &operatorsv1.GetOperatorHealthResponse{Health: toHealth(one), Freshness: toFreshness(fresh)}, nil
+	return &operatorsv1.GetOperatorHealthResponse{Health: toHealth(one.Aged(time.Now())), Freshness: toFreshness(fresh)}, nil
 }
 
 // ListHealthTransitions gives changes of health, newest first, in pages.

@@ -37,7 +37,9 @@ func (h *Operators) CreateOperator(ctx context.Context, req *operatorsv1.CreateO
 		return nil, err
 	}
 	created, err := h.admin.CreateOperator(ctx, r, fromOperator(req.GetOperator()), secret.New(req.GetPassword()))
-	h.observe.OperatorCreated(err)
+	if !req.GetValidateOnly() {
+		h.observe.OperatorCreated(err)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +94,9 @@ func (h *Operators) UpdateOperator(ctx context.Context, req *operatorsv1.UpdateO
 		return nil, err
 	}
 	o, warnings, err := h.admin.UpdateOperator(ctx, r, fromOperator(req.GetOperator()), req.GetOperator().GetEtag(), req.GetUpdateMask().GetPaths())
-	h.observe.OperatorUpdated(err)
+	if !req.GetValidateOnly() {
+		h.observe.OperatorUpdated(err)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +120,9 @@ func (h *Operators) become(
 		return nil, nil, err
 	}
 	o, warnings, err := do(ctx, r, operators.Target{ID: idOf(req.GetOperatorId()), ETag: req.GetEtag()})
-	observe(err)
+	if !req.GetValidateOnly() {
+		observe(err)
+	}
 	if err != nil {
 		return nil, nil, err
 	}

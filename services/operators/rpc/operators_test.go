@@ -109,7 +109,7 @@ func TestTheLifeOfAnOperator(t *testing.T) {
 	require.Equal(t, "not_found NO_SUCH_OPERATOR", reason(t, err))
 }
 
-func TestARepeatIsKnownByWhatWasAskedButThePassword(t *testing.T) {
+func TestARepeatIsKnownByWhatWasAsked(t *testing.T) {
 	s, ctx := serve(t), t.Context()
 	ask := func(name, password string) (*operatorsv1.CreateOperatorResponse, error) {
 		o := alpha()
@@ -118,8 +118,8 @@ func TestARepeatIsKnownByWhatWasAskedButThePassword(t *testing.T) {
 	}
 	first, err := ask("Alpha", "one")
 	require.NoError(t, err)
-	again, err := ask("Alpha", "two")
-	require.NoError(t, err, "the password is not part of the fingerprint")
+	again, err := ask("Alpha", "one")
+	require.NoError(t, err)
 	require.Equal(t, first.GetOperator().GetOperatorId(), again.GetOperator().GetOperatorId())
 	_, err = ask("Beta", "one")
 	require.Equal(t, "invalid_argument REQUEST_ID_REUSED", reason(t, err))
@@ -300,4 +300,53 @@ func or(text string) string {
 		return "UNSPECIFIED"
 	}
 	return text
+}
+
+func TestEachFieldIsUpdatedAlone(t *testing.T) {
+	s := serve(t)
+	o := s.create(t, alpha())
+	backup := s.named(t, "Backup")
+	full := &operatorsv1.Operator{
+		OperatorId: o.GetOperatorId(), Name: "Alpha 2", Host: "b.example", Port: 2776, SystemId: "sys2", SystemType: "smpp", Notes: "hello",
+		BindType: operatorsv1.BindType_BIND_TYPE_TRANSMITTER, BackupOperatorId: backup.GetOperatorId(),
+		MessageTypes: []routingv1.MessageType{routingv1.MessageType_MESSAGE_TYPE_FLASH},
+		// As the command line sends it when --max-tps is not given.
+		TpsLimit: &operatorsv1.TpsLimit{BurstMultiplier: 3, EnforcementMode: operatorsv1.EnforcementMode_ENFORCEMENT_MODE_SOFT_THROTTLE},
+	}
+	for i, path := range []string{
+		"name", "host", "port", "system_id", "system_type", "notes", "bind_type", "backup_operator_id", "message_types",
+		"tps_limit.burst_multiplier", "tps_limit.enforcement_mode",
+	} {
+		got, err := s.operators.UpdateOperator(t.Context(), &operatorsv1.UpdateOperatorRequest{Operator: full, UpdateMask: &fieldmaskpb.FieldMask{Paths: []string{path}}})
+		require.NoError(t, err, path)
+		require.EqualValues(t, i+2, got.GetOperator().GetVersion(), "%s changed", path)
+		require.EqualValues(t, 100, got.GetOperator().GetTpsLimit().GetMaxTps(), path)
+	}
+	_, err := s.operators.UpdateOperator(t.Context(), &operatorsv1.UpdateOperatorRequest{Operator: full, UpdateMask: &fieldmaskpb.FieldMask{Paths: []string{"tps_limit.max_tps"}}})
+	require.Equal(t, "invalid_argument VALIDATION_FAILED", reason(t, err), "0 is no limit")
+}
+
+func TestARepeatWithAnotherPasswordIsNotAcknowledged(t *testing.T) {
+	s, ctx := serve(t), t.Context()
+	create := func(password string) error {
+		_, err := s.operators.CreateOperator(ctx, &operatorsv1.CreateOperatorRequest{Operator: alpha(), Password: password, RequestId: "c-1"})
+		return err
+	}
+	require.NoError(t, create("one"))
+	require.NoError(t, create("one"))
+	require.Equal(t, "invalid_argument REQUEST_ID_REUSED", reason(t, create("two")))
+	require.Equal(t, "invalid_argument REQUEST_ID_REUSED", reason(t, create("")))
+	list, err := s.operators.ListOperators(ctx, &operatorsv1.ListOperatorsRequest{})
+	require.NoError(t, err)
+	id := list.GetOperators()[0].GetOperatorId()
+	rotate := func(password string) error {
+		_, err := s.operators.RotateCredentials(ctx, &operatorsv1.RotateCredentialsRequest{OperatorId: id, Password: password, RequestId: "r-1"})
+		return err
+	}
+	require.NoError(t, rotate("three"))
+	require.Equal(t, "invalid_argument REQUEST_ID_REUSED", reason(t, rotate("four")))
+	require.NoError(t, rotate("three"))
+	got, err := s.internal.GetOperatorCredentials(ctx, &operatorsv1.GetOperatorCredentialsRequest{OperatorId: id})
+	require.NoError(t, err)
+	require.Equal(t, "three", got.GetPassword())
 }

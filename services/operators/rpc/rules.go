@@ -42,12 +42,24 @@ func (h *Rules) CreateRoutingRule(
 		return nil, err
 	}
 	stored, warnings, err := h.admin.CreateRule(ctx, r, rule)
-	h.observe.RuleCreated(err)
+	if !req.GetValidateOnly() {
+		h.observe.RuleCreated(err)
+	}
 	if err != nil {
 		return nil, withConflict(err)
 	}
-	return &operatorsv1.CreateRoutingRuleResponse{Rule: toRule(stored), Warnings: toFindings(warnings)}, nil
+	response := &operatorsv1.CreateRoutingRuleResponse{Rule: toRule(stored), Warnings: toFindings(warnings)}
+	if !stored.Active {
+		response.Warnings = append(response.Warnings, &operatorsv1.RuleFinding{
+			Severity: operatorsv1.FindingSeverity_FINDING_SEVERITY_WARNING, Reason: reasonInactive, RuleIds: []string{idText(stored.ID)},
+			Message: "The rule is not active: it counts for nothing, and its prices and overlaps were not checked. Set active to true when it should.",
+		})
+	}
+	return response, nil
 }
+
+// reasonInactive warns of a new rule that counts for nothing.
+const reasonInactive = "RULE_INACTIVE"
 
 // maxConflict bounds the findings of one error: gRPC sends details in a header.
 const maxConflict = 20

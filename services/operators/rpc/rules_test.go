@@ -42,6 +42,10 @@ func TestARuleIsGivenInFull(t *testing.T) {
 	require.Zero(t, got.GetCandidates()[1].GetWeight(), "a weight of 0 is one")
 	require.NotNil(t, got.GetCandidates()[1].GetPrice())
 	require.NotEmpty(t, created.GetWarnings(), "no operator is active")
+	rule.Active, rule.Prefix = false, "+448"
+	idle, err := s.rules.CreateRoutingRule(ctx, &operatorsv1.CreateRoutingRuleRequest{Rule: rule})
+	require.NoError(t, err)
+	require.Equal(t, "RULE_INACTIVE", idle.GetWarnings()[len(idle.GetWarnings())-1].GetReason())
 
 	read, err := s.rules.GetRoutingRule(ctx, &operatorsv1.GetRoutingRuleRequest{RuleId: got.GetRuleId()})
 	require.NoError(t, err)

@@ -109,6 +109,12 @@ func TestAWordThatWasMovedIsAsOldAsInTheInbox(t *testing.T) {
 	}
 }
 
+func TestAWordOfTheAlarmIsProvisional(t *testing.T) {
+	for id, want := range map[string]bool{alarmID + "7/1": true, "something else": false, "": false} {
+		require.Equal(t, want, readWord(jetstream.Message{Header: jetstream.Header{"Nats-Msg-Id": {id}}, Time: at}).Provisional, id)
+	}
+}
+
 func TestMetricsAreRegisteredOnce(t *testing.T) {
 	reg := prometheus.NewRegistry()
 	_, err := NewMetrics(reg)

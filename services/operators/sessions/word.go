@@ -33,7 +33,7 @@ func takenIn(m jetstream.Message) time.Time {
 // readWord reads what stands on the board. Neighbours write by hand: names may be short and in any case, and status may
 // hold a quality. What engines cannot read says nothing.
 func readWord(m jetstream.Message) operators.Word {
-	word := operators.Word{Place: m.Sequence, At: takenIn(m)}
+	word := operators.Word{Place: m.Sequence, At: takenIn(m), Provisional: strings.HasPrefix(m.Header.Get(nats.MsgIdHdr), alarmID)}
 	var e handwritten
 	decoder := json.NewDecoder(bytes.NewReader(m.Data))
 	decoder.UseNumber()

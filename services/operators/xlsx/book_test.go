@@ -265,30 +265,35 @@ func TestSheetsThatAreNotWholeAreRefused(t *testing.T) {
 		{"a document type", `<!DOCTYPE x [<!ENTITY a "aaaa">]>` + header + `</sheetData></worksheet>`},
 		{"an entity", header + `<row r="1"><c r="A1" t="str"><v>&a;</v></c></row></sheetData></worksheet>`},
 		{"another encoding", `<?xml version="1.0" encoding="UTF-16"?>` + header + `</sheetData></worksheet>`},
-		{"nothing", "\xff\xfe"},
+		{"nothing", ""},
+		{"no XML", "\xff\xfe"},
+		{"something else", "<row></row>"},
 	} {
 		t.Run(c.name, func(t *testing.T) { refused(t, parts(t, "xl/worksheets/sheet1.xml", c.sheet), "", "damaged") })
 	}
 	t.Run("bytes that changed on the way", func(t *testing.T) {
-		file := stored(t, header+`<row r="1"><c r="A1"><v>12345</v></c></row></sheetData></worksheet>`)
+		file := stored(t, "xl/worksheets/sheet1.xml", header+`<row r="1"><c r="A1"><v>12345</v></c></row></sheetData></worksheet>`, parts(t))
 		changed := bytes.Replace(file, []byte("12345"), []byte("12344"), 1)
 		require.Equal(t, [][]string{{"12345"}}, read(t, file, ""))
 		refused(t, changed, "", "damaged")
+		file = stored(t, "docProps/app.xml", "<Properties>12345</Properties>", raw(t, ""))
+		require.Empty(t, read(t, file, ""))
+		refused(t, bytes.Replace(file, []byte("12345"), []byte("12344"), 1), "", "damaged")
 	})
 }
 
-// stored packs a sheet without compression.
-func stored(t testing.TB, sheet string) []byte {
+// stored adds a part to a workbook without compression.
+func stored(t testing.TB, name, text string, file []byte) []byte {
 	var out bytes.Buffer
-	from, err := zip.NewReader(bytes.NewReader(parts(t)), int64(len(parts(t))))
+	from, err := zip.NewReader(bytes.NewReader(file), int64(len(file)))
 	require.NoError(t, err)
 	w := zip.NewWriter(&out)
 	for _, part := range from.File {
 		require.NoError(t, w.Copy(part))
 	}
-	part, err := w.CreateHeader(&zip.FileHeader{Name: "xl/worksheets/sheet1.xml", Method: zip.Store})
+	part, err := w.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Store})
 	require.NoError(t, err)
-	_, err = io.WriteString(part, sheet)
+	_, err = io.WriteString(part, text)
 	require.NoError(t, err)
 	require.NoError(t, w.Close())
 	return out.Bytes()
@@ -334,4 +339,29 @@ func ExampleWorkbooks() {
 	// Output:
 	// 1 [prefix price]
 	// 2 [447911 0.0125]
+}
+
+// Whatever a sheet holds, it is refused or read to its end with rows in order, and nothing of it is left.
+func FuzzSheet(f *testing.F) {
+	f.Add([]byte(sheetStart + `<row r="1"><c r="A1" t="s"><v>0</v></c><c><v>1.2E-5</v></c></row><row/></sheetData></worksheet>`))
+	f.Add([]byte(sheetStart + `<row r="3"><c r="C3" t="inlineStr"><is><r><t>x</t></r></is></c><c t="d"><v>2027-01-31T00:00:00Z</v></c></row></sheetData></worksheet>`))
+	f.Add([]byte(sheetStart + `<row><c t="b"><v>1</v></c><c t="e"><v>#N/A</v></c><c t="str"><f>A1</f><v>_x0041_</v></c></row></sheetData></worksheet>`))
+	texts := textsStart + `<si><t>0044</t></si></sst>`
+	f.Fuzz(func(t *testing.T, sheet []byte) {
+		rows, err := xlsx.Workbooks{}.Open(t.Context(), parts(t, "xl/sharedStrings.xml", texts, "xl/worksheets/sheet1.xml", string(sheet)), "")
+		if err != nil {
+			require.Equal(t, operators.ReasonDeckUnreadable, fault.From(err).Reason)
+			return
+		}
+		for line := int64(1); ; line++ {
+			row, err := rows.Next()
+			if errors.Is(err, io.EOF) {
+				require.NoError(t, rows.Close())
+				return
+			}
+			require.NoError(t, err, "what was inspected is read")
+			require.Equal(t, line, row.Line)
+			require.LessOrEqual(t, len(row.Cells), 256)
+		}
+	})
 }

@@ -73,10 +73,7 @@ func checkParts(book *zip.Reader) error {
 		case strings.HasPrefix(name, "xl/workbook") && strings.HasSuffix(name, ".xml"):
 			isWorkbook = true
 		}
-		size := part.UncompressedSize64
-		if size > maxUnpacked {
-			return unreadable("%s", tooLargeText)
-		}
+		size := min(part.UncompressedSize64, maxUnpacked+1)
 		unpacked += size
 		if !isLarge(name) || size <= maxInMemory {
 			kept += size
@@ -107,8 +104,13 @@ func (w *walker) part(part *zip.File) (err error) {
 	buffered := bufio.NewReaderSize(reader, 64<<10)
 	name := partName(part)
 	if strings.HasSuffix(name, ".xml") {
-		if err := w.walk(buffered); err != nil && (w.root != "" || isLarge(name)) {
+		err := w.walk(buffered)
+		walked := w.root == sheetRoot || w.root == textsRoot
+		switch {
+		case err != nil && (walked || isLarge(name)):
 			return err
+		case !walked && isLarge(name):
+			return damaged(errors.New("a sheet is none"))
 		}
 	}
 	// What is left is read too: only at its end it is known whether the part is what was packed.

@@ -28,6 +28,12 @@ const (
 	contextStep = 4096
 )
 
+// The outermost elements of sheets and of tables of texts.
+const (
+	sheetRoot = "worksheet"
+	textsRoot = "sst"
+)
+
 // meter fails a token that is too long before it takes the memory.
 type meter struct {
 	*bufio.Reader
@@ -91,7 +97,7 @@ func (w *walker) walk(part *bufio.Reader) error {
 				return damaged(errors.New("elements are nested too deep"))
 			}
 			if w.root == "" {
-				if w.root = t.Name.Local; w.root != "worksheet" && w.root != "sst" {
+				if w.root = t.Name.Local; w.root != sheetRoot && w.root != textsRoot {
 					return nil
 				}
 			}
@@ -117,12 +123,12 @@ func (w *walker) walk(part *bufio.Reader) error {
 
 func (w *walker) begin(t xml.StartElement, offset int64) error {
 	switch {
-	case w.root == "sst" && t.Name.Local == "si":
+	case w.root == textsRoot && t.Name.Local == "si":
 		w.item = offset
 		if w.strings++; w.strings > maxStrings {
 			return unreadable("The workbook has more than %d texts: remove what is no price, or split it.", maxStrings)
 		}
-	case w.root != "worksheet" || w.ended:
+	case w.root != sheetRoot || w.ended:
 	case t.Name.Local == "row":
 		w.item = offset
 		return w.beginRow(t)
@@ -176,7 +182,7 @@ func (w *walker) end(t xml.EndElement) error {
 	case "si":
 		w.item = -1
 	case "sheetData":
-		w.ended = w.root == "worksheet"
+		w.ended = w.root == sheetRoot
 	case "v":
 		if w.inValue {
 			w.inValue = false

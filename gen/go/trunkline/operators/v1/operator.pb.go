@@ -195,7 +195,7 @@ func (EnforcementMode) EnumDescriptor() ([]byte, []int) {
 // TpsLimit is how many messages per second an operator accepts.
 type TpsLimit struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Most segments per second over time, at least 1.
+	// Most segments per second over time, at least 1; 0 is not given, as in updates of other fields.
 	MaxTps int32 `protobuf:"varint,1,opt,name=max_tps,json=maxTps,proto3" json:"max_tps,omitempty"`
 	// How far a burst may exceed max_tps, 1 to 100; 0 means 1.5.
 	BurstMultiplier float64 `protobuf:"fixed64,2,opt,name=burst_multiplier,json=burstMultiplier,proto3" json:"burst_multiplier,omitempty"`
@@ -2140,7 +2140,7 @@ const file_trunkline_operators_v1_operator_proto_rawDesc = "" +
 	"\n" +
 	"%trunkline/operators/v1/operator.proto\x12\x16trunkline.operators.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a&trunkline/operators/v1/freshness.proto\x1a trunkline/routing/v1/types.proto\"\xa5\x02\n" +
 	"\bTpsLimit\x12 \n" +
-	"\amax_tps\x18\x01 \x01(\x05B\a\xbaH\x04\x1a\x02(\x01R\x06maxTps\x12\x98\x01\n" +
+	"\amax_tps\x18\x01 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\x06maxTps\x12\x98\x01\n" +
 	"\x10burst_multiplier\x18\x02 \x01(\x01Bm\xbaHj\xba\x01g\n" +
 	"\x1atps_limit.burst_multiplier\x12\x1amust be 0 or from 1 to 100\x1a-this == 0.0 || (this >= 1.0 && this <= 100.0)R\x0fburstMultiplier\x12\\\n" +
 	"\x10enforcement_mode\x18\x03 \x01(\x0e2'.trunkline.operators.v1.EnforcementModeB\b\xbaH\x05\x82\x01\x02\x10\x01R\x0fenforcementMode\"\xef\a\n" +
