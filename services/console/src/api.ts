@@ -1,6 +1,8 @@
 import { type Client, createClient } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-web";
 import { OperatorService } from "@gen/operators/v1/operator_service_pb.js";
+import { OutboxService } from "@gen/operators/v1/outbox_service_pb.js";
+import { RateService } from "@gen/operators/v1/rate_service_pb.js";
 import { RoutingRuleService } from "@gen/operators/v1/routing_rule_service_pb.js";
 import { RoutingService } from "@gen/routing/v1/routing_service_pb.js";
 
@@ -9,6 +11,8 @@ export interface Api {
   readonly routing: Client<typeof RoutingService>;
   readonly operators: Client<typeof OperatorService>;
   readonly rules: Client<typeof RoutingRuleService>;
+  readonly rates: Client<typeof RateService>;
+  readonly outbox: Client<typeof OutboxService>;
 }
 
 /** A call that takes longer than this many milliseconds ends with DEADLINE_EXCEEDED. */
@@ -24,5 +28,7 @@ export function createApi(baseUrl: string, fetch: typeof globalThis.fetch = glob
     routing: createClient(RoutingService, transport),
     operators: createClient(OperatorService, transport),
     rules: createClient(RoutingRuleService, transport),
+    rates: createClient(RateService, transport),
+    outbox: createClient(OutboxService, transport),
   };
 }

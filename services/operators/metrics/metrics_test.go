@@ -87,6 +87,10 @@ func TestTheRestIsMeasured(t *testing.T) {
 	require.NoError(t, err)
 	m.VaultRead(4 * time.Millisecond)
 	m.VaultWrite(20 * time.Millisecond)
+	m.VaultFailed(metrics.VaultOpAuth)
+	failed, err := testutil.GatherAndCount(reg, "ops_vault_errors_total")
+	require.NoError(t, err)
+	require.Equal(t, 4, failed, "each kind is there from the start")
 	m.DatabaseErrors.WithLabelValues("outbox_claim").Inc()
 	age := time.Minute
 	backlog := func() (int64, time.Duration) { return 3, age }

@@ -18,8 +18,8 @@ const (
 	maxToken = 256 << 10
 	// maxItem bounds the XML of one row, and of one text of the table of texts.
 	maxItem = 1 << 20
-	// maxStrings is how many texts a workbook may have: the library keeps two numbers for each.
-	maxStrings = 2_000_000
+	// maxStrings is how many texts a workbook may have, as many as a sheet has rows: the library keeps numbers for each.
+	maxStrings = excelize.TotalRows
 	// maxColumns is how many columns of a sheet may hold something.
 	maxColumns = 256
 	// maxDepth is how deep elements may be nested.

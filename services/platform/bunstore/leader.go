@@ -43,12 +43,7 @@ func NewLeader(db *bun.DB, log *slog.Logger) *Leader {
 func (l *Leader) Run(ctx context.Context, key int64, do func(ctx context.Context) error) {
 	log := l.log.With("office", key)
 	for {
-		led, err := true, error(nil)
-		if DialectOf(l.db) == Postgres {
-			led, err = l.lead(ctx, key, log, do)
-		} else {
-			err = do(ctx)
-		}
+		led, err := l.lead(ctx, key, log, do)
 		switch {
 		case err == nil || ctx.Err() != nil:
 		case led:
@@ -68,6 +63,9 @@ func (l *Leader) Run(ctx context.Context, key int64, do func(ctx context.Context
 
 // lead does the work when the lock is to be had, and returns at once otherwise.
 func (l *Leader) lead(ctx context.Context, key int64, log *slog.Logger, do func(context.Context) error) (led bool, err error) {
+	if DialectOf(l.db) != Postgres {
+		return true, do(ctx)
+	}
 	session, err := l.db.Conn(ctx)
 	if err != nil {
 		return false, Fault(err)

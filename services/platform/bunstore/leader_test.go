@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"github.com/uptrace/bun"
 	"go.uber.org/goleak"
 
 	"trunkline/services/platform/bunstore"
@@ -23,6 +26,7 @@ const (
 type candidate struct {
 	leads chan context.Context // receives the context of every term
 	leave chan error           // ends a term
+	tries atomic.Int64         // for the lock
 	done  chan struct{}
 	stop  context.CancelFunc
 }
@@ -32,7 +36,7 @@ func run(t *testing.T, url string) *candidate {
 	c := &candidate{leads: make(chan context.Context, 10), leave: make(chan error), done: make(chan struct{})}
 	var ctx context.Context
 	ctx, c.stop = context.WithCancel(t.Context())
-	leader := bunstore.NewLeader(open(t, settings(url)), quiet)
+	leader := bunstore.NewLeader(open(t, settings(url)).WithQueryHook(c), quiet)
 	go func() {
 		defer close(c.done)
 		leader.Run(ctx, office, func(ctx context.Context) error {
@@ -60,15 +64,26 @@ func (c *candidate) term(t *testing.T) context.Context {
 	}
 }
 
+// waits proves that the candidate tries in vain.
 func (c *candidate) waits(t *testing.T) {
 	t.Helper()
+	before := c.tries.Load()
+	require.Eventually(t, func() bool { return c.tries.Load() > before+1 }, leaderLimit, 10*time.Millisecond)
 	require.Empty(t, c.leads)
 }
 
-func ends(t *testing.T, ctx context.Context) {
+func (c *candidate) BeforeQuery(ctx context.Context, _ *bun.QueryEvent) context.Context { return ctx }
+
+func (c *candidate) AfterQuery(_ context.Context, event *bun.QueryEvent) {
+	if strings.Contains(event.Query, "pg_try_advisory_lock") {
+		c.tries.Add(1)
+	}
+}
+
+func ends(term context.Context, t *testing.T) {
 	t.Helper()
 	select {
-	case <-ctx.Done():
+	case <-term.Done():
 	case <-time.After(leaderLimit):
 		require.FailNow(t, "the term does not end")
 	}
@@ -86,14 +101,14 @@ func TestAnotherLeadsWhenTheSessionOfTheLeaderIsLost(t *testing.T) {
 	second.waits(t)
 
 	pgtest.Exec(t, url, "SELECT pg_terminate_backend(pid) "+holder)
-	ends(t, term)
+	ends(term, t)
 	// Whoever is faster.
 	var next context.Context
 	select {
 	case next = <-first.leads:
 		second.waits(t)
 		first.stop()
-		ends(t, next)
+		ends(next, t)
 		next = second.term(t)
 	case next = <-second.leads:
 		first.waits(t)
@@ -109,7 +124,7 @@ func TestALeaderThatStopsMakesRoom(t *testing.T) {
 	term := first.term(t)
 	second := run(t, url)
 	first.stop()
-	ends(t, term)
+	ends(term, t)
 	<-first.done
 	second.term(t)
 }
@@ -132,8 +147,8 @@ func TestALeaderIsFoundAgainWithTheServer(t *testing.T) {
 	c := run(t, server.URL())
 	term := c.term(t)
 	server.Kill(t)
-	ends(t, term)
-	c.waits(t)
+	ends(term, t)
+	require.Empty(t, c.leads)
 	server.Restart(t)
 	c.term(t)
 }

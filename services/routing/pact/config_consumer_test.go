@@ -30,7 +30,10 @@ func TestConsumerHearsOfChanges(t *testing.T) {
 		{
 			name: "an operator was created",
 			states: []models.ProviderState{{Name: "an operator was created", Parameters: map[string]any{"request": map[string]any{
-				"operator": map[string]any{"name": "North", "host": north.host, "port": north.port, "systemId": north.systemID, "tpsLimit": map[string]any{"maxTps": north.maxTPS}},
+				"operator": map[string]any{
+					"name": north.name, "host": north.host, "port": north.port, "systemId": north.systemID,
+					"tpsLimit": map[string]any{"maxTps": north.maxTPS},
+				},
 				"password": "secret",
 			}}}},
 			subject: "operator.config.created",

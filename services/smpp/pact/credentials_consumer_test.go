@@ -34,7 +34,9 @@ func north(password string) models.ProviderState {
 }
 
 // ask puts the question for the credentials of the operator into the pact.
-func ask(t *testing.T, name string, states []models.ProviderState, status int, response pacttest.Object) (got *operatorsv1.GetOperatorCredentialsResponse, err error) {
+func ask(
+	t *testing.T, name string, states []models.ProviderState, status int, response pacttest.Object,
+) (got *operatorsv1.GetOperatorCredentialsResponse, err error) {
 	t.Helper()
 	pacttest.Call{
 		Consumer: "smpp-connector", Provider: "operator-management", Name: name, States: states,

@@ -1,3 +1,5 @@
+import { BinaryWriter, WireType, base64Encode } from "@bufbuild/protobuf/wire";
+import { ConnectError } from "@connectrpc/connect";
 import { MatchersV3, PactV4 } from "@pact-foundation/pact";
 import { type Api, createApi } from "../../src/api.js";
 
@@ -19,7 +21,8 @@ export interface Interaction {
   readonly states: readonly State[];
   /** Such as "trunkline.routing.v1.RoutingService/SelectOperator". */
   readonly procedure: string;
-  readonly request: JSONValue;
+  /** Plain values are exact; an etag comes from the state. */
+  readonly request: Record<string, unknown>;
   readonly status?: number;
   /** Plain values are exact, matchers say what else will do. */
   readonly response: Record<string, unknown>;
@@ -52,7 +55,62 @@ export async function interaction(i: Interaction, use: (api: Api) => Promise<voi
     .executeTest((server) => use(createApi(server.url)));
 }
 
+/** The call must fail; gives its error. */
+export async function failure(call: Promise<unknown>): Promise<ConnectError> {
+  try {
+    await call;
+  } catch (e) {
+    if (e instanceof ConnectError) {
+      return e;
+    }
+    throw e;
+  }
+  throw new Error("the call did not fail");
+}
+
 export const uuid = (example: string) => regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, example);
 
 /** A positive int64, which proto JSON writes as text. */
 export const int64 = (example: string) => regex(/^[1-9][0-9]*$/, example);
+
+export const timestamp = (example: string) => regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z$/, example);
+
+/** What people read when a call fails. */
+export const sentence = "a sentence for people";
+
+/** The body of an error with these details among others. */
+export const refused = (code: string, ...details: object[]) => ({
+  code,
+  message: like(sentence),
+  details: arrayContaining(...details),
+});
+
+/**
+ * A detail of an error. value is the message as bytes; debug is the same in a form that a pact can match, written by the
+ * same server. The console has no schema for google.rpc: of those messages it reads debug.
+ */
+export const detail = (type: string, debug: Record<string, unknown>, value: Uint8Array) => ({
+  type,
+  value: regex(/^[A-Za-z0-9+/]+$/, base64Encode(value, "std_raw")),
+  debug,
+});
+
+/** The detail that says why; metadata names what is in the way. */
+export const errorInfo = (reason: string, metadata?: Record<string, unknown>) => {
+  const value = new BinaryWriter().tag(1, WireType.LengthDelimited).string(reason).tag(2, WireType.LengthDelimited).string("trunkline");
+  return detail("google.rpc.ErrorInfo", { reason, domain: "trunkline", ...(metadata && { metadata }) }, value.finish());
+};
+
+/** The detail that names fields, each by a matcher and with an example. */
+export const badRequest = (...fields: { field: unknown; example: string }[]) => {
+  const value = new BinaryWriter();
+  for (const { example } of fields) {
+    value.tag(1, WireType.LengthDelimited).fork().tag(1, WireType.LengthDelimited).string(example).join();
+  }
+  const fieldViolations = fields.map(({ field }) => ({ field, description: like("what is accepted") }));
+  return detail("google.rpc.BadRequest", { fieldViolations }, value.finish());
+};
+
+/** What a detail says, by its type. */
+export const said = (e: ConnectError, type: string): unknown =>
+  e.details.map((d) => d as { type?: unknown; debug?: unknown }).find((d) => d.type === type)?.debug;

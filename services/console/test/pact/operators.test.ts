@@ -1,86 +1,28 @@
-import { BindType, OperatorStatus } from "@gen/operators/v1/operator_pb.js";
-import { MessageType, OnExhausted, RoutingStrategy } from "@gen/routing/v1/types_pb.js";
+import { Code } from "@connectrpc/connect";
+import { BindType, EnforcementMode, OperatorStatus } from "@gen/operators/v1/operator_pb.js";
+import { MessageType } from "@gen/routing/v1/types_pb.js";
 import { describe, expect, it } from "vitest";
-import { type State, int64, interaction, like, regex, uuid } from "./kit.js";
+import { badRequest, errorInfo, failure, interaction, refused, regex, said, sentence, uuid } from "./kit.js";
+import { exist, nobody, north, provider, requestId, shown, south, stored } from "./management.js";
 
-const provider = "operator-management";
-const account = "6f1c1a52-7f0e-4d0e-9d2e-0d5f4c1b2a3d";
-const id = "0190a8f0-0000-7000-8000-000000000001";
+const service = "trunkline.operators.v1.OperatorService";
+const both = exist([north, south]);
 
-// Names of fields and values are those of the import files.
-const operators: State = {
-  name: "operators exist",
-  parameters: {
-    operators: [
-      {
-        name: "North",
-        host: "smsc.north.example",
-        port: "2775",
-        system_id: "north",
-        bind_type: "TRANSCEIVER",
-        max_tps: "100",
-        message_types: "SMS|FLASH",
-        status: "ACTIVE",
-      },
-      {
-        name: "South",
-        host: "10.0.0.2",
-        port: "2776",
-        system_id: "south",
-        bind_type: "TRANSMITTER",
-        max_tps: "50",
-        message_types: "SMS",
-        status: "SUSPENDED",
-      },
-    ],
-  },
-};
-
-const rules: State = {
-  name: "routing rules exist",
-  parameters: {
-    rules: [
-      {
-        account: "",
-        prefix: "+44770",
-        country: "GB",
-        message_types: "",
-        strategy: "FAILOVER",
-        on_exhausted: "FAIL",
-        operator: "North",
-        priority: "1",
-        weight: "100",
-        price: "",
-        currency: "",
-      },
-      {
-        account,
-        prefix: "+44770",
-        country: "GB",
-        message_types: "SMS",
-        strategy: "COST",
-        on_exhausted: "FALL_THROUGH",
-        operator: "North",
-        priority: "1",
-        weight: "100",
-        price: "0.0125",
-        currency: "EUR",
-      },
-    ],
-  },
-};
-
-const north = {
-  operatorId: uuid(id),
-  name: "North",
-  host: "smsc.north.example",
-  port: 2775,
-  systemId: "north",
-  bindType: "BIND_TYPE_TRANSCEIVER",
-  maxTps: 100,
-  messageTypes: ["MESSAGE_TYPE_SMS", "MESSAGE_TYPE_FLASH"],
-  status: "OPERATOR_STATUS_ACTIVE",
-  version: int64("1"),
+/** North as the console's clients decode it. */
+const decoded = {
+  ...north,
+  bindType: BindType.TRANSCEIVER,
+  messageTypes: [MessageType.SMS, MessageType.FLASH],
+  tpsLimit: { maxTps: 100, burstMultiplier: 1.5, enforcementMode: EnforcementMode.HARD_REJECT },
+  status: OperatorStatus.ACTIVE,
+  hasCredentials: true,
+  version: 1n,
+  etag: "an etag",
+  createTime: { seconds: 1795262400n, nanos: 0 },
+  updateTime: { seconds: 1795264200n, nanos: 250_000_000 },
+  createdBy: "somebody",
+  updatedBy: "somebody else",
+  backupOperatorId: "",
 };
 
 describe("the list of operators", () => {
@@ -89,45 +31,28 @@ describe("the list of operators", () => {
       {
         provider,
         name: "the operators",
-        states: [operators],
-        procedure: "trunkline.operators.v1.OperatorService/ListOperators",
+        states: [both],
+        procedure: `${service}/ListOperators`,
         request: {},
-        response: {
-          operators: [
-            north,
-            {
-              operatorId: uuid("0190a8f0-0000-7000-8000-000000000002"),
-              name: "South",
-              host: "10.0.0.2",
-              port: 2776,
-              systemId: "south",
-              bindType: "BIND_TYPE_TRANSMITTER",
-              maxTps: 50,
-              messageTypes: ["MESSAGE_TYPE_SMS"],
-              status: "OPERATOR_STATUS_SUSPENDED",
-              version: int64("1"),
-            },
-          ],
-        },
+        response: { operators: [shown(north), shown(south)] },
       },
       async (api) => {
         const got = await api.operators.listOperators({});
         expect(got.nextPageToken).toBe("");
+        expect(got.freshness).toBeUndefined();
         expect(got.operators).toMatchObject([
+          decoded,
           {
-            operatorId: id,
-            name: "North",
-            host: "smsc.north.example",
-            port: 2775,
-            systemId: "north",
-            bindType: BindType.TRANSCEIVER,
-            maxTps: 100,
-            messageTypes: [MessageType.SMS, MessageType.FLASH],
-            status: OperatorStatus.ACTIVE,
-            version: 1n,
+            name: "South",
+            systemType: "",
+            bindType: BindType.TRANSMITTER,
+            messageTypes: [MessageType.SMS],
+            tpsLimit: { maxTps: 50, burstMultiplier: 2, enforcementMode: EnforcementMode.SOFT_THROTTLE },
+            status: OperatorStatus.SUSPENDED,
+            notes: "",
           },
-          { name: "South", bindType: BindType.TRANSMITTER, messageTypes: [MessageType.SMS], status: OperatorStatus.SUSPENDED },
         ]);
+        expect(got.operators[0]?.deleteTime).toBeUndefined();
       },
     ));
 
@@ -136,10 +61,10 @@ describe("the list of operators", () => {
       {
         provider,
         name: "the first page of the operators",
-        states: [operators],
-        procedure: "trunkline.operators.v1.OperatorService/ListOperators",
+        states: [both],
+        procedure: `${service}/ListOperators`,
         request: { pageSize: 1 },
-        response: { operators: [north], nextPageToken: regex(/^.{1,512}$/, "more") },
+        response: { operators: [shown(north)], nextPageToken: regex(/^.{1,512}$/, "more") },
       },
       async (api) => {
         const got = await api.operators.listOperators({ pageSize: 1 });
@@ -147,74 +72,158 @@ describe("the list of operators", () => {
         expect(got.nextPageToken).toBe("more");
       },
     ));
-});
 
-describe("the list of routing rules", () => {
-  it("shows global rules first", () =>
+  it("is searched", () =>
     interaction(
       {
         provider,
-        name: "the routing rules",
-        states: [operators, rules],
-        procedure: "trunkline.operators.v1.RoutingRuleService/ListRoutingRules",
-        request: {},
+        name: "the suspended operators with a text in name, host or system_id",
+        states: [both],
+        procedure: `${service}/ListOperators`,
+        request: { search: "OUTH", statuses: ["OPERATOR_STATUS_INACTIVE", "OPERATOR_STATUS_SUSPENDED"], showDeleted: true },
+        response: { operators: [shown(south)] },
+      },
+      async (api) => {
+        const got = await api.operators.listOperators({
+          search: "OUTH",
+          statuses: [OperatorStatus.INACTIVE, OperatorStatus.SUSPENDED],
+          showDeleted: true,
+        });
+        expect(got.operators).toMatchObject([{ operatorId: south.operatorId, status: OperatorStatus.SUSPENDED }]);
+      },
+    ));
+});
+
+describe("one operator", () => {
+  it("is shown", () =>
+    interaction(
+      {
+        provider,
+        name: "an operator",
+        states: [both],
+        procedure: `${service}/GetOperator`,
+        request: { operatorId: north.operatorId },
+        response: { operator: shown(north) },
+      },
+      async (api) => {
+        const got = await api.operators.getOperator({ operatorId: north.operatorId });
+        expect(got.operator).toMatchObject(decoded);
+      },
+    ));
+
+  it("may not exist", () =>
+    interaction(
+      {
+        provider,
+        name: "an operator that does not exist",
+        states: [],
+        procedure: `${service}/GetOperator`,
+        request: { operatorId: nobody },
+        status: 404,
+        response: refused("not_found", errorInfo("NO_SUCH_OPERATOR")),
+      },
+      async (api) => {
+        const e = await failure(api.operators.getOperator({ operatorId: nobody }));
+        expect([e.code, e.rawMessage]).toEqual([Code.NotFound, sentence]);
+        expect(said(e, "google.rpc.ErrorInfo")).toMatchObject({ reason: "NO_SUCH_OPERATOR" });
+      },
+    ));
+});
+
+const form = { name: "North", host: "smsc.north.example", port: 2775, systemId: "north", tpsLimit: { maxTps: 100 } };
+
+/** The host is none, and nothing says how fast messages may be sent. */
+const wrong = { name: "North", host: "no host", port: 2775, systemId: "north" };
+
+describe("a new operator", () => {
+  it("is INACTIVE and shows no password", () =>
+    interaction(
+      {
+        provider,
+        name: "a new operator",
+        states: [],
+        procedure: `${service}/CreateOperator`,
+        request: { operator: form, password: "secret", requestId },
         response: {
-          rules: [
-            {
-              ruleId: uuid("0190a8f0-0000-7000-8000-0000000000aa"),
-              prefix: "+44770",
-              country: "GB",
-              strategy: "ROUTING_STRATEGY_FAILOVER",
-              onExhausted: "ON_EXHAUSTED_FAIL",
-              active: true,
-              candidates: [{ operatorId: uuid(id), operatorName: like("North"), priority: 1, weight: 100 }],
-            },
-            {
-              ruleId: uuid("0190a8f0-0000-7000-8000-0000000000ab"),
-              accountId: account,
-              prefix: "+44770",
-              country: "GB",
-              messageTypes: ["MESSAGE_TYPE_SMS"],
-              strategy: "ROUTING_STRATEGY_COST",
-              onExhausted: "ON_EXHAUSTED_FALL_THROUGH",
-              active: true,
-              candidates: [
-                {
-                  operatorId: uuid(id),
-                  operatorName: like("North"),
-                  priority: 1,
-                  weight: 100,
-                  price: { currencyCode: "EUR", nanos: "12500000" },
-                },
-              ],
-            },
-          ],
+          operator: {
+            ...form,
+            operatorId: uuid(north.operatorId),
+            bindType: "BIND_TYPE_TRANSCEIVER",
+            messageTypes: ["MESSAGE_TYPE_SMS"],
+            tpsLimit: { maxTps: 100, burstMultiplier: 1.5, enforcementMode: "ENFORCEMENT_MODE_HARD_REJECT" },
+            status: "OPERATOR_STATUS_INACTIVE",
+            hasCredentials: true,
+            version: "1",
+            ...stored,
+          },
         },
       },
       async (api) => {
-        const got = await api.rules.listRoutingRules({});
-        expect(got.nextPageToken).toBe("");
-        expect(got.rules).toMatchObject([
-          {
-            ruleId: "0190a8f0-0000-7000-8000-0000000000aa",
-            accountId: "",
-            prefix: "+44770",
-            country: "GB",
-            messageTypes: [],
-            strategy: RoutingStrategy.FAILOVER,
-            onExhausted: OnExhausted.FAIL,
-            active: true,
-            candidates: [{ operatorId: id, operatorName: "North", priority: 1, weight: 100 }],
-          },
-          {
-            accountId: account,
-            messageTypes: [MessageType.SMS],
-            strategy: RoutingStrategy.COST,
-            onExhausted: OnExhausted.FALL_THROUGH,
-            candidates: [{ price: { currencyCode: "EUR", nanos: 12500000n } }],
-          },
-        ]);
-        expect(got.rules[0]?.candidates[0]?.price).toBeUndefined();
+        const got = await api.operators.createOperator({ operator: form, password: "secret", requestId });
+        expect(got.operator).toMatchObject({
+          operatorId: north.operatorId,
+          name: "North",
+          bindType: BindType.TRANSCEIVER,
+          messageTypes: [MessageType.SMS],
+          tpsLimit: { maxTps: 100, burstMultiplier: 1.5, enforcementMode: EnforcementMode.HARD_REJECT },
+          status: OperatorStatus.INACTIVE,
+          hasCredentials: true,
+          version: 1n,
+          etag: "an etag",
+        });
+      },
+    ));
+
+  it("cannot have the name of another", () =>
+    interaction(
+      {
+        provider,
+        name: "a new operator with the name of another",
+        states: [exist([north])],
+        procedure: `${service}/CreateOperator`,
+        request: { operator: { ...form, host: "other.example" } },
+        status: 409,
+        response: refused("already_exists", errorInfo("DUPLICATE_OPERATOR", { operator_id: north.operatorId })),
+      },
+      async (api) => {
+        const e = await failure(api.operators.createOperator({ operator: { ...form, host: "other.example" } }));
+        expect([e.code, e.rawMessage]).toEqual([Code.AlreadyExists, sentence]);
+        expect(said(e, "google.rpc.ErrorInfo")).toMatchObject({
+          reason: "DUPLICATE_OPERATOR",
+          metadata: { operator_id: north.operatorId },
+        });
+      },
+    ));
+
+  it("is checked field by field", () =>
+    interaction(
+      {
+        provider,
+        name: "a new operator with fields that cannot be taken",
+        states: [],
+        procedure: `${service}/CreateOperator`,
+        request: { operator: wrong },
+        status: 400,
+        response: refused(
+          "invalid_argument",
+          errorInfo("VALIDATION_FAILED"),
+          // Some fields are named within the request, some within the operator.
+          badRequest(
+            { field: regex(/^(operator\.)?host$/, "host"), example: "host" },
+            { field: regex(/^(operator\.)?tpsLimit\.maxTps$/, "tpsLimit.maxTps"), example: "tpsLimit.maxTps" },
+          ),
+        ),
+      },
+      async (api) => {
+        const e = await failure(api.operators.createOperator({ operator: wrong }));
+        expect([e.code, e.rawMessage]).toEqual([Code.InvalidArgument, sentence]);
+        expect(said(e, "google.rpc.ErrorInfo")).toMatchObject({ reason: "VALIDATION_FAILED" });
+        expect(said(e, "google.rpc.BadRequest")).toEqual({
+          fieldViolations: [
+            { field: "host", description: "what is accepted" },
+            { field: "tpsLimit.maxTps", description: "what is accepted" },
+          ],
+        });
       },
     ));
 });

@@ -25,7 +25,7 @@ export const file_trunkline_operators_v1_operator: GenFile = /*@__PURE__*/
  */
 export type TpsLimit = Message<"trunkline.operators.v1.TpsLimit"> & {
   /**
-   * Most segments per second over time, at least 1.
+   * Most segments per second over time, at least 1; 0 is not given, as in updates of other fields.
    *
    * @generated from field: int32 max_tps = 1;
    */
