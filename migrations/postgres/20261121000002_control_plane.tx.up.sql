@@ -147,6 +147,10 @@ CREATE INDEX health_transitions_operator ON ops_routing.health_transitions (oper
 
 --bun:split
 
+CREATE INDEX health_transitions_time ON ops_routing.health_transitions (occurred_at DESC, transition_id DESC);
+
+--bun:split
+
 -- The engine reads what it routes by and nothing else.
 REVOKE SELECT ON ops_routing.requests, ops_routing.audit_log, ops_routing.outbox, ops_routing.operator_health,
     ops_routing.health_transitions, ops_routing.health_transitions_default FROM ops_routing_reader;

@@ -168,3 +168,7 @@ CREATE TABLE health_transitions (
 --bun:split
 
 CREATE INDEX health_transitions_operator ON health_transitions (operator_id, occurred_at DESC);
+
+--bun:split
+
+CREATE INDEX health_transitions_time ON health_transitions (occurred_at DESC, transition_id DESC);

@@ -23,6 +23,9 @@ const alarmID = "ops-health-alarm/"
 // silence is after how long a connector that reports nothing is left out: one heartbeat of 10 s may be missed.
 const silence = 25 * time.Second
 
+// maxHeard bounds how many operators, and connectors of one, are remembered.
+const maxHeard = 10_000
+
 // Alarm says UNBOUND for operators while the database is down. Reducing health needs the database: for its versions, its
 // log, and to agree who reduces. An operator that is lost must not be selected all the same, so every process listens,
 // and when the store cannot be reached, the loss of an operator's last session is published as a word without a
@@ -78,11 +81,17 @@ func (a *Alarm) lost(report operators.SessionReport) bool {
 	defer a.mu.Unlock()
 	reports := a.last[report.OperatorID]
 	if reports == nil {
+		if len(a.last) >= maxHeard {
+			clear(a.last) // ids that are made up; the real ones report again within 10 s
+		}
 		reports = map[string]operators.SessionReport{}
 		a.last[report.OperatorID] = reports
 	}
 	if before, known := reports[report.ConnectorID]; known && before.Sequence >= report.Sequence {
 		return false
+	}
+	if len(reports) >= maxHeard {
+		clear(reports)
 	}
 	reports[report.ConnectorID] = report
 	for connector, other := range reports {
