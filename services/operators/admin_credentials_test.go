@@ -116,9 +116,11 @@ func TestARotationPutsTheNewPasswordInForce(t *testing.T) {
 		require.Equal(t, "credentials.rotate", action)
 
 		before := d.state(t)
-		again, err := d.admin.RotateCredentials(t.Context(), askedAs("a"), operators.Target{ID: o.ID, ETag: o.ETag()}, secret.New("third"))
+		again, err := d.admin.RotateCredentials(t.Context(), askedAs("a"), operators.Target{ID: o.ID, ETag: o.ETag()}, secret.New(canary+"2"))
 		require.NoError(t, err)
 		require.Equal(t, rotated, again)
+		_, err = d.admin.RotateCredentials(t.Context(), askedAs("a"), operators.Target{ID: o.ID, ETag: o.ETag()}, secret.New("third"))
+		wantFault(t, err, fault.InvalidArgument, operators.ReasonRequestReused)
 		require.Equal(t, 2, d.vault.puts, "a repeat stores no password")
 
 		_, err = d.admin.RotateCredentials(t.Context(), someone, operators.Target{ID: o.ID, ETag: o.ETag()}, secret.New("third"))

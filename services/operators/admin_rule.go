@@ -42,11 +42,11 @@ type RuleReader interface {
 type RuleSetTx interface {
 	// Rule gives one live rule, or a NotFound fault.
 	Rule(ctx context.Context, id uuid.UUID) (Rule, error)
-	// RulesAround gives the live rules of the account, and the global ones, that could decide numbers of the prefix: for
-	// shorter prefixes, for this one, and up to limit for it and longer ones. more tells that there are others.
+	// RulesAround gives up to limit live rules of the account, and global ones, that could decide numbers of the prefix:
+	// for shorter prefixes, for this one and for longer ones, in this order. more tells that there are others.
 	RulesAround(ctx context.Context, account uuid.UUID, prefix e164.Prefix, limit int) (rules []Rule, more bool, err error)
 	// RatesAround gives the operator's rates that count at a moment or later and could price numbers of the prefix, with
-	// a limit as for RulesAround.
+	// limit and order as for RulesAround.
 	RatesAround(ctx context.Context, operator uuid.UUID, prefix e164.Prefix, from time.Time, limit int) (rates []Rate, more bool, err error)
 	// EachRule calls give with every live rule, some at a time.
 	EachRule(ctx context.Context, give func([]Rule) error) error

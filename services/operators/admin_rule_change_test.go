@@ -3,6 +3,7 @@ package operators_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -60,6 +61,16 @@ func TestARuleIsStoredWithItsAuditRowAndItsEvent(t *testing.T) {
 	})
 }
 
+func TestWhatARuleLeavesOutGetsItsDefault(t *testing.T) {
+	onRules(t, func(t *testing.T, d *ruleDesk) {
+		rule := theRule(0, "+44 Alpha")
+		rule.OnExhausted = 0
+		created, _, err := d.rules.CreateRule(t.Context(), someone, rule)
+		require.NoError(t, err)
+		require.Equal(t, operators.Fail, created.OnExhausted)
+	})
+}
+
 func TestARuleThatCannotBeIsRefusedAndNothingIsStored(t *testing.T) {
 	onRules(t, func(t *testing.T, d *ruleDesk) {
 		first := d.add(t, "+44 SMS Alpha")
@@ -96,10 +107,10 @@ func TestAConflictTellsEveryFindingWithItsWitness(t *testing.T) {
 		d.add(t, "+44 SMS Alpha")
 		d.add(t, "+44 FLASH Alpha")
 		f := d.refuse(t, "+44 COST fall Alpha@0.01EUR Beta@0.01USD Gamma")
-		require.Contains(t, f.Message, "There are 3 more conflicts.")
+		require.Contains(t, f.Message, "More conflicts: 3.")
 		require.Len(t, f.Violations, 4)
 		require.Equal(t, "message_types", f.Violations[3].Field)
-		require.Contains(t, f.Violations[0].Description, "Such as +44")
+		require.Contains(t, f.Violations[0].Description, "Example: +44")
 		require.Equal(t, "candidates", f.Violations[0].Field)
 
 		var conflict *operators.Conflict
@@ -371,14 +382,61 @@ func TestARuleAboveVeryManyLongerOnesIsCheckedAgainstSomeOfThem(t *testing.T) {
 		d.in(t, func(ctx context.Context, tx operators.Tx) error {
 			around, more, err := tx.RulesAround(ctx, uuid.Nil, "44", 100)
 			require.True(t, more)
-			require.Equal(t, "4", string(around[0].Prefix), "shorter ones are never cut")
-			require.Less(t, len(around), 200)
+			require.Equal(t, "4", string(around[0].Prefix), "longer ones are cut, not shorter ones")
+			require.Len(t, around, 100)
 			return err
 		})
 		d.rates(t, "Beta +440000 SMS 0.01EUR")
 		_, warnings, err := d.rules.CreateRule(t.Context(), someone, theRule(0, "+44 SMS COST Alpha@0.01EUR Beta"))
 		require.NoError(t, err, "the rate may count for a number that no longer rule takes")
 		require.Equal(t, []string{operators.FindingShadowed, operators.FindingShadowed}, reasons(warnings))
+	})
+}
+
+func TestARuleAboveVeryManyRatesIsNotSaidToHaveNone(t *testing.T) {
+	onRules(t, func(t *testing.T, d *ruleDesk) {
+		var rates []string
+		for i := range 2_100 {
+			rates = append(rates, fmt.Sprintf("Beta +440%04d SMS 0.01EUR", i))
+		}
+		d.rates(t, append(rates, "Beta +447 SMS 0.01EUR")...)
+		d.add(t, "+440 SMS COST Alpha@0.01EUR")
+		_, warnings, err := d.rules.CreateRule(t.Context(), someone, theRule(0, "+44 SMS COST Beta"))
+		require.NoError(t, err, "the rate that counts was not read")
+		require.Equal(t, []string{operators.FindingShadowed}, reasons(warnings))
+		result := d.check(t, "")
+		require.Equal(t, []string{operators.FindingPartialRate, operators.FindingShadowed}, reasons(result.Findings), "all are read")
+	})
+}
+
+func TestOnlyRulesThatCanDecideTheNumbersAreRead(t *testing.T) {
+	onRules(t, func(t *testing.T, d *ruleDesk) {
+		d.put(t, "+4 Alpha", "+4 of=A Alpha", "+4 of=B Alpha", "+44 SMS Alpha", "+44 of=A Alpha", "+44 of=B Alpha", "+447 Alpha", "+447 of=A Alpha",
+			"+447 of=B Alpha", "+3 Alpha", "+43 Alpha", "+45 Alpha", "+449999999999999 Alpha", "+5 of=A Alpha")
+		d.in(t, func(ctx context.Context, tx operators.Tx) error {
+			for _, c := range []struct {
+				account uuid.UUID
+				want    []int
+			}{
+				{uuid.Nil, []int{0, 3, 6, 12}},
+				{accounts["A"], []int{0, 1, 3, 4, 6, 7, 12}},
+			} {
+				rules, more, err := tx.RulesAround(ctx, c.account, "44", len(c.want))
+				require.NoError(t, err)
+				require.False(t, more)
+				var got []int
+				for _, rule := range rules {
+					got = append(got, indexOf(rule.ID))
+					require.NotEmpty(t, rule.Candidates)
+				}
+				require.ElementsMatch(t, c.want, got)
+				rules, more, err = tx.RulesAround(ctx, c.account, "44", len(c.want)-1)
+				require.NoError(t, err)
+				require.True(t, more)
+				require.Len(t, rules, len(c.want)-1)
+			}
+			return nil
+		})
 	})
 }
 

@@ -32,7 +32,7 @@ func (c *Conflict) Error() string {
 func (c *Conflict) fault() error {
 	f := fault.New(fault.FailedPrecondition, ReasonConflict, "%s", c.Findings[0].Message)
 	if c.Errors > 1 {
-		f.Message += fmt.Sprintf(" There are %d more conflicts.", c.Errors-1)
+		f.Message += fmt.Sprintf(" More conflicts: %d.", c.Errors-1)
 	}
 	for _, finding := range c.Findings {
 		if finding.Severity == SeverityError {
@@ -44,15 +44,13 @@ func (c *Conflict) fault() error {
 
 // field names the part of a rule that an error is about, as in the schema.
 func (f Finding) field() string {
-	switch f.Reason {
-	case FindingOverlap:
+	if f.Reason == FindingOverlap {
 		return "message_types"
-	default:
-		return "candidates"
 	}
+	return "candidates"
 }
 
-// column names the part of a line that an error is about.
+// column names the part of a line that an error is about. Errors of a rule alone are found when the file is read.
 func (f Finding) column() string {
 	switch f.Reason {
 	case FindingOverlap:
@@ -61,14 +59,12 @@ func (f Finding) column() string {
 		return "price"
 	case FindingMixedCurrencies:
 		return "currency"
-	case FindingUnknownOperator:
-		return "operator"
 	}
 	return ""
 }
 
 // text is the message with the witness.
-func (f Finding) text() string { return f.Message + " Such as " + f.Witness.Raw() + "." }
+func (f Finding) text() string { return f.Message + " Example: " + f.Witness.Raw() + "." }
 
 // examine checks a rule that is about to be stored, in place of old when that is not nil, and fills in the names of its
 // operators. It returns the warnings about it; errors are a fault.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/uuid"
@@ -106,40 +107,40 @@ func sortedTold(result operators.CheckResult) []string {
 	return all
 }
 
-// A store that holds a snapshot back until it is let go.
+// slowStore holds snapshots back until it is let go.
 type slowStore struct {
 	operators.RuleStore
-	entered, release chan struct{}
+	entered int
+	release chan struct{}
 }
 
-func (s *slowStore) Snapshot(ctx context.Context, _ bool, _ time.Time, _ func(operators.Snapshot) error) error {
-	s.entered <- struct{}{}
-	select {
-	case <-s.release:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+func (s *slowStore) Snapshot(context.Context, bool, time.Time, func(operators.Snapshot) error) error {
+	s.entered++
+	<-s.release
+	return nil
 }
 
 func TestOneCheckRunsAtATime(t *testing.T) {
-	store := &slowStore{entered: make(chan struct{}, 2), release: make(chan struct{})}
-	admin := operators.NewRuleAdmin(store, nil, time.Now)
-	first := make(chan error, 1)
-	go func() {
-		_, err := admin.CheckRules(t.Context(), nil)
-		first <- err
-	}()
-	<-store.entered
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	_, err := admin.CheckRules(ctx, nil)
-	require.ErrorIs(t, err, context.Canceled)
-	require.Empty(t, store.entered, "the second did not begin")
-	close(store.release)
-	require.NoError(t, <-first)
-	_, err = admin.CheckRules(t.Context(), nil)
-	require.NoError(t, err)
+	synctest.Test(t, func(t *testing.T) {
+		store := &slowStore{release: make(chan struct{})}
+		admin := operators.NewRuleAdmin(store, nil, time.Now)
+		impatient, cancel := context.WithCancel(t.Context())
+		results := make(chan error, 3)
+		for _, ctx := range []context.Context{t.Context(), impatient, t.Context()} {
+			go func() {
+				_, err := admin.CheckRules(ctx, nil)
+				results <- err
+			}()
+			synctest.Wait()
+		}
+		require.Equal(t, 1, store.entered)
+		cancel()
+		require.ErrorIs(t, <-results, context.Canceled)
+		close(store.release)
+		require.NoError(t, <-results)
+		require.NoError(t, <-results)
+		require.Equal(t, 2, store.entered)
+	})
 }
 
 func TestAnImportIsRefusedForWhatTheCheckerFindsInIt(t *testing.T) {

@@ -27,9 +27,6 @@ type liveRule struct {
 // meets reports whether a message could be for both rules at some moment.
 func (r liveRule) meets(o liveRule) bool { return r.types&o.types != 0 && r.span.overlaps(o.span) }
 
-// asks reports whether the rule is for messages of a type at a moment.
-func (r liveRule) asks(kind int, at int64) bool { return r.types&(1<<kind) != 0 && r.span.holds(at) }
-
 // scope is the live rules of one account, or the global ones, by area.
 type scope struct {
 	account uuid.UUID

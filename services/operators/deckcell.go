@@ -26,7 +26,7 @@ func parsePrefixes(country, cell string, add func(e164.Prefix)) string {
 	if country != "" {
 		code, _, problem := dialDigits(country)
 		if problem != "" {
-			return "the country_code " + problem
+			return "the country_code must be a dial code in digits, such as 44; if the column holds something else, map country_code to no header"
 		}
 		country = code
 	}

@@ -17,7 +17,8 @@ failed=0
 group() { # $1: profile name, then go test arguments
 	local name=$1
 	shift
-	go test -race -covermode=atomic -coverprofile="$dir/$name.out" ${flags[@]+"${flags[@]}"} "$@" || failed=1
+	# The domain of operators alone takes minutes under the race detector on two cores.
+	go test -race -timeout 30m -covermode=atomic -coverprofile="$dir/$name.out" ${flags[@]+"${flags[@]}"} "$@" || failed=1
 }
 
 group platform ./services/platform/...

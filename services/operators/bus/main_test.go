@@ -123,7 +123,7 @@ func (w *world) commit(t testing.TB, n int) []uuid.UUID {
 		ids[i] = uuid.Must(uuid.NewV7())
 		events[i] = operators.Event{ID: ids[i], Kind: operators.EventUpdated, ConfigVersion: int64(i + 1), OccurredAt: now}
 	}
-	store := database.New(w.db, nil, bus.Encode)
+	store := database.New(w.db, bunstore.NewReader(w.db), bus.Encode)
 	require.NoError(t, store.InTx(t.Context(), func(ctx context.Context, tx operators.Tx) error {
 		return tx.Record(ctx, operators.Request{Actor: "test", Traceparent: traceparent},
 			operators.Entry{Action: "test.change", Entity: "test", Events: events, At: now})

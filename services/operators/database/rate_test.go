@@ -420,19 +420,31 @@ func TestANumberCostsWhatTheDeckSays(t *testing.T) {
 			return nanos
 		}
 		before, now, later := k.clock.Now().Add(-time.Minute), k.clock.Now(), time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
+		// The second deck is whole and does not name 4479: from then on 447 counts there.
 		for _, c := range []struct {
 			number             e164.Number
 			before, now, later int64
 		}{
-			{"+441000000", 1, 5, 5}, {"+447100000", 2, 2, 2}, {"+447900000", 3, 5, 2}, {"+451000000", -1, 9, 9}, {"+461000000", -1, 9, 9}, {"+471000000", -1, -1, -1},
+			{"+441000000", 1, 5, 5}, {"+447100000", 2, 2, 2}, {"+447900000", 3, 2, 2}, {"+451000000", -1, 9, 9}, {"+461000000", -1, 9, 9}, {"+471000000", -1, -1, -1},
 		} {
-			want := []int64{c.before, c.now, c.later}
-			if c.number == "+447900000" {
-				// The deck is whole and does not name 4479, so 447 counts from now on.
-				want[1] = 2
-			}
-			require.Equal(t, want, []int64{price(c.number, before), price(c.number, now), price(c.number, later)}, "%s", c.number.Raw())
+			require.Equal(t, []int64{c.before, c.now, c.later}, []int64{price(c.number, before), price(c.number, now), price(c.number, later)}, "%s", c.number.Raw())
 		}
+	})
+}
+
+func TestADeckOfManyChunksIsComparedAsAWhole(t *testing.T) {
+	onBoth(t, func(t *testing.T, k kit) {
+		k.operators(t, three)
+		const rates = 3_500 // more than one statement writes
+		require.EqualValues(t, rates, k.deck(t, manyRates(rates, 1)).New)
+		k.clock.Advance(time.Hour)
+		diff := k.deck(t, manyRates(rates, 1))
+		require.EqualValues(t, rates, diff.Unchanged)
+		require.Zero(t, diff.ConfigVersion)
+		diff = k.deck(t, manyRates(rates-1, 1))
+		require.EqualValues(t, rates-1, diff.Unchanged)
+		require.EqualValues(t, 1, diff.Ended)
+		require.Len(t, k.allRates(t), rates)
 	})
 }
 

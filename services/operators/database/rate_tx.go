@@ -14,11 +14,11 @@ import (
 
 var _ operators.RateTx = (*tx)(nil)
 
-// RatesFrom returns the operator's rates that count at a moment or later.
+// RatesFrom returns the operator's rates that count at a moment or later. One statement reads them all: in pages, a
+// table without statistics would be sorted anew for each.
 func (t *tx) RatesFrom(ctx context.Context, operator uuid.UUID, from time.Time) ([]operators.Rate, error) {
-	ctx = bunstore.WithQueryName(ctx, "rates_of_operator")
 	rows, err := t.tx.NewSelect().Table("rates").ColumnExpr(rateColumns).Where("operator_id = ?", operator).
-		Where("effective_to IS NULL OR effective_to > ?", from).Rows(ctx)
+		Where("effective_to IS NULL OR effective_to > ?", from).Rows(bunstore.WithQueryName(ctx, "rates_of_operator"))
 	if err != nil {
 		return nil, bunstore.Fault(err)
 	}

@@ -30,7 +30,8 @@ func shorter(prefix e164.Prefix) []string {
 	return texts
 }
 
-// around restricts a query to prefixes that a number with the prefix could have, shortest first.
+// around restricts a query to prefixes that a number with the prefix could have. Shorter ones come first and are few, so
+// a limit cuts longer ones.
 func around(query *bun.SelectQuery, prefix e164.Prefix) *bun.SelectQuery {
 	return query.WhereGroup(" AND ", func(q *bun.SelectQuery) *bun.SelectQuery {
 		q = q.Where("prefix BETWEEN ? AND ?", prefix.String(), lastInside(prefix))
@@ -51,8 +52,6 @@ func (t *tx) RulesAround(
 	ctx context.Context, account uuid.UUID, prefix e164.Prefix, limit int,
 ) (rules []operators.Rule, more bool, err error) {
 	ctx = bunstore.WithQueryName(ctx, "rules_around")
-	// Shorter prefixes sort first and are few, so the limit cuts longer ones.
-	limit += len(shorter(prefix)) * rulesOfOnePrefix
 	var rows []ruleRow
 	query := around(t.tx.NewSelect().Model(&rows).Where("deleted_at IS NULL"), prefix).Limit(int64(limit) + 1)
 	if account == uuid.Nil {
@@ -72,10 +71,6 @@ func (t *tx) RulesAround(
 	}
 	return rules, len(rows) > limit, nil
 }
-
-// rulesOfOnePrefix is how many live rules an account and the global ones can have for one prefix: one for each set of
-// message types.
-const rulesOfOnePrefix = 2 * 8
 
 // RatesAround returns the operator's rates that could price numbers of the prefix.
 func (t *tx) RatesAround(

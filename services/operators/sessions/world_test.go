@@ -30,7 +30,7 @@ import (
 )
 
 const (
-	limit = 15 * time.Second
+	limit = 60 * time.Second
 	tick  = 10 * time.Millisecond
 )
 

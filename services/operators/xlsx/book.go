@@ -19,6 +19,9 @@ type Workbooks struct{}
 
 var _ operators.Workbooks = Workbooks{}
 
+// ReasonTempFolder marks a server that has no room to unpack a workbook.
+const ReasonTempFolder = "TEMP_FOLDER_UNAVAILABLE"
+
 // unreadable is the fault for a workbook that cannot be taken.
 func unreadable(format string, args ...any) *fault.Fault {
 	return fault.New(fault.InvalidArgument, operators.ReasonDeckUnreadable, format, args...)
@@ -43,7 +46,8 @@ func (Workbooks) Open(ctx context.Context, file []byte, sheet string) (operators
 	}
 	dir, err := os.MkdirTemp("", "trunkline-deck-")
 	if err != nil {
-		return nil, err
+		return nil, fault.New(fault.Unavailable, ReasonTempFolder,
+			"The server cannot write to its temporary folder, so it cannot unpack a workbook: save the deck as CSV, or have the folder made writable.").Wrap(err)
 	}
 	s := &sheetReader{dir: dir, lines: rows}
 	if err := s.open(file, sheet); err != nil {

@@ -312,6 +312,13 @@ func TestAnEndedContextStopsTheInspection(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 }
 
+func TestAServerWithoutATemporaryFolderSaysSo(t *testing.T) {
+	file := raw(t, "")
+	t.Setenv("TMPDIR", filepath.Join(t.TempDir(), "nowhere"))
+	_, err := xlsx.Workbooks{}.Open(t.Context(), file, "")
+	require.Equal(t, fault.Unavailable.String()+" "+xlsx.ReasonTempFolder, fault.From(err).Kind.String()+" "+fault.From(err).Reason)
+}
+
 func TestTheRowsOfTheLongestSheetAreToldAhead(t *testing.T) {
 	rows, err := xlsx.Workbooks{}.Open(t.Context(), raw(t, `<row r="7"></row>`), "")
 	require.NoError(t, err)
