@@ -63,11 +63,7 @@ func (l listing[T]) pages(ctx context.Context, c *client, limit int, do func([]T
 	}
 }
 
-func (l listing[T]) listCommand() *cobra.Command {
-	return l.listCommandWith(func(*cobra.Command) {}, func(context.Context, *client) (listing[T], error) { return l, nil })
-}
-
-// listCommandWith is listCommand with further flags; filtered gives the listing that they ask for.
+// listCommandWith lists everything, or what further flags ask for; filtered gives the listing that they ask for.
 func (l listing[T]) listCommandWith(
 	flags func(*cobra.Command), filtered func(ctx context.Context, c *client) (listing[T], error),
 ) *cobra.Command {

@@ -85,9 +85,9 @@ func operatorPairs(o *operatorsv1.Operator) []pair {
 	if o.GetDeleteTime() != nil {
 		status = "DELETED " + momentText(o.GetDeleteTime())
 	}
-	credentials := "none: rotate-credentials gives a password"
+	kept := "none: rotate-credentials gives a password"
 	if o.GetHasCredentials() {
-		credentials = "in the secret store"
+		kept = "in the secret store"
 	}
 	limit := o.GetTpsLimit()
 	return []pair{
@@ -101,7 +101,7 @@ func operatorPairs(o *operatorsv1.Operator) []pair {
 		{"message types", typeNames(o.GetMessageTypes())},
 		{"limit", fmt.Sprintf("%d/s, bursts up to %s times, %s", limit.GetMaxTps(),
 			strconv.FormatFloat(limit.GetBurstMultiplier(), 'f', -1, 64), enforcementName(limit.GetEnforcementMode()))},
-		{"credentials", credentials},
+		{"credentials", kept},
 		{"backup", o.GetBackupOperatorId()},
 		{"notes", o.GetNotes()},
 		{"version", strconv.FormatInt(o.GetVersion(), 10)},

@@ -37,7 +37,7 @@ func TestAPasswordIsNowhereButInTheSecretStore(t *testing.T) {
 		answer, err := io.ReadAll(res.Body)
 		require.NoError(t, err)
 		seen.Write(answer)
-		seen.WriteString(fmt.Sprint(res.Header))
+		_, _ = fmt.Fprint(&seen, res.Header)
 		var decoded map[string]any
 		require.NoError(t, json.Unmarshal(answer, &decoded))
 		return res.StatusCode, decoded

@@ -113,7 +113,7 @@ func TestASecondImportIsShed(t *testing.T) {
 			OperatorId: o.GetOperatorId(), Scope: operatorsv1.DeckScope_DECK_SCOPE_FULL, Format: operatorsv1.DeckFormat_DECK_FORMAT_XLSX, Deck: []byte("PK no workbook"),
 		})
 		if err == nil {
-			for stream.Receive() { //nolint:revive // only its end matters
+			for stream.Receive() { // only its end matters
 			}
 			err = stream.Err()
 		}
