@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"connectrpc.com/connect"
@@ -56,12 +57,13 @@ func TestPasswordsAreGivenToTheConnectorAlone(t *testing.T) {
 	_, err = ask(ca.Issue(t, engineID))
 	require.Equal(t, connect.CodePermissionDenied, connect.CodeOf(err))
 	require.ErrorContains(t, err, "identity")
+	require.NoError(t, ca.Handshake(t, strings.TrimPrefix(url, "https://"), ca.Issue(t, engineID)), "refused by name, behind the handshake")
 	for name, pair := range map[string][]certtest.Pair{
 		"no certificate": nil, "an expired one": {ca.Expired(t, connectorID)}, "one of another authority": {certtest.NewAuthority(t).Issue(t, connectorID)},
 	} {
 		_, err := ask(pair...)
 		require.Equal(t, connect.CodeUnavailable, connect.CodeOf(err), name)
-		require.ErrorContains(t, err, "tls: ", name)
+		require.ErrorContains(t, ca.Handshake(t, strings.TrimPrefix(url, "https://"), pair...), "tls: ", name)
 	}
 	_, err = operatorsv1connect.NewInternalOperatorServiceClient(http.DefaultClient, p.management).GetOperatorCredentials(t.Context(), &operatorsv1.GetOperatorCredentialsRequest{OperatorId: id})
 	require.Equal(t, connect.CodeUnimplemented, connect.CodeOf(err), "the public listener does not have it")

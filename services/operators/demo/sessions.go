@@ -39,7 +39,8 @@ func NewSessions(conn *jetstream.Conn, log *slog.Logger) *Sessions {
 	return &Sessions{conn: conn, log: log, every: heartbeat, states: map[string]eventsv1.BindState{}, sequence: time.Now().UnixNano()}
 }
 
-// Bind brings up the sessions of the operators with these ids, ends those of all others, and reports every one.
+// Bind brings up the sessions of the operators with these ids, ends those of all others, and reports every one. After
+// an error the sessions are as asked; Run reports them with its next heartbeat.
 func (s *Sessions) Bind(ctx context.Context, operatorIDs []string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

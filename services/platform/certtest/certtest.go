@@ -109,6 +109,29 @@ func (p Pair) NotAfter(tb testing.TB) time.Time {
 // pair, if there is one, also to servers that do not list its authority.
 func (a *Authority) Client(tb testing.TB, pair ...Pair) *http.Client {
 	tb.Helper()
+	cfg := a.config(tb, pair...)
+	c := &http.Client{Transport: &http.Transport{TLSClientConfig: cfg, ForceAttemptHTTP2: true}}
+	tb.Cleanup(c.CloseIdleConnections)
+	return c
+}
+
+// Handshake connects to an HTTP/2 server as Client would and waits for its first word. The error is the server's
+// alert when it refuses the certificate: a request sent meanwhile could lose the alert to a closed connection.
+func (a *Authority) Handshake(tb testing.TB, addr string, pair ...Pair) error {
+	tb.Helper()
+	cfg := a.config(tb, pair...)
+	cfg.NextProtos = []string{"h2"}
+	conn, err := (&tls.Dialer{Config: cfg}).DialContext(tb.Context(), "tcp", addr)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	_, err = conn.Read(make([]byte, 1))
+	return err
+}
+
+func (a *Authority) config(tb testing.TB, pair ...Pair) *tls.Config {
+	tb.Helper()
 	roots := x509.NewCertPool()
 	roots.AddCert(a.Cert)
 	cfg := &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
@@ -119,9 +142,7 @@ func (a *Authority) Client(tb testing.TB, pair ...Pair) *http.Client {
 		}
 		cfg.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &shown, nil }
 	}
-	c := &http.Client{Transport: &http.Transport{TLSClientConfig: cfg, ForceAttemptHTTP2: true}}
-	tb.Cleanup(c.CloseIdleConnections)
-	return c
+	return cfg
 }
 
 // Files are the paths of a certificate, its key and an authority on disk.
