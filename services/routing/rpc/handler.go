@@ -11,6 +11,7 @@ import (
 
 	routingv1 "trunkline/gen/go/trunkline/routing/v1"
 	"trunkline/services/platform/clock"
+	"trunkline/services/platform/fault"
 	"trunkline/services/routing"
 )
 
@@ -123,6 +124,11 @@ func (h *Handler) ExplainRoute(ctx context.Context, req *routingv1.ExplainRouteR
 		return nil, err
 	}
 	return res, nil
+}
+
+// ReportOutcome tells what became of a message.
+func (h *Handler) ReportOutcome(context.Context, *routingv1.ReportOutcomeRequest) (*routingv1.ReportOutcomeResponse, error) {
+	return nil, fault.New(fault.Unimplemented, "NO_DECISION_LOG", "This engine keeps no decision log: outcomes are not taken.")
 }
 
 func (h *Handler) decide(ctx context.Context, req *routingv1.SelectOperatorRequest, d *routing.Decision, tr *routing.Trace) error {

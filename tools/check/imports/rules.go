@@ -9,7 +9,7 @@ type verdict struct {
 }
 
 // rootPlatform are the platform packages that a domain may use: values without technology.
-var rootPlatform = []string{"fault", "e164", "money", "secret"}
+var rootPlatform = []string{"caller", "fault", "e164", "money", "secret"}
 
 // rootLibraries are the modules that a domain may use: values without technology.
 var rootLibraries = []string{"github.com/google/uuid"}
@@ -101,7 +101,7 @@ func judgeService(from unit, test bool, to unit) verdict {
 }
 
 func judgeRoot(to unit) verdict {
-	const rule = "the root of a service is its domain: standard library, platform/{fault,e164,money,secret} and value libraries"
+	const rule = "the root of a service is its domain: standard library, platform/{caller,fault,e164,money,secret} and value libraries"
 	switch to.kind {
 	case kindPlatform:
 		if !slices.Contains(rootPlatform, to.name) {

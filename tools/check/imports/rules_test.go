@@ -12,7 +12,7 @@ func TestJudge(t *testing.T) {
 		fxOnly  = "only *fx packages and services/cmd know fx"
 		helpers = "test support is for _test.go files and *test packages"
 		sibling = "children of a service do not import each other"
-		domain  = "the root of a service is its domain: standard library, platform/{fault,e164,money,secret} and value libraries"
+		domain  = "the root of a service is its domain: standard library, platform/{caller,fault,e164,money,secret} and value libraries"
 		aloof   = "the platform knows no service"
 		mains   = "a main imports *fx packages, domains, services/platform, gen/ and migrations"
 	)

@@ -52,20 +52,20 @@ export const AccessSchema: GenMessage<Access> = /*@__PURE__*/
   messageDesc(file_trunkline_options_v1_access, 0);
 
 /**
- * Role is what a caller must be allowed to do. A higher role includes the lower ones.
+ * Role is what a caller may do, and what an RPC asks of its caller. A higher role includes the lower ones.
  *
  * @generated from enum trunkline.options.v1.Role
  */
 export enum Role {
   /**
-   * No role: an RPC that says this is refused for everybody.
+   * No role: who has it may do nothing, and an RPC that asks for it is refused for everybody.
    *
    * @generated from enum value: ROLE_UNSPECIFIED = 0;
    */
   UNSPECIFIED = 0,
 
   /**
-   * Reads, and routing decisions.
+   * Reads, and asks for routes.
    *
    * @generated from enum value: ROLE_VIEWER = 1;
    */

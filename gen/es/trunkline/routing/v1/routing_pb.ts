@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file trunkline/routing/v1/routing.proto.
  */
 export const file_trunkline_routing_v1_routing: GenFile = /*@__PURE__*/
-  fileDesc("CiJ0cnVua2xpbmUvcm91dGluZy92MS9yb3V0aW5nLnByb3RvEhR0cnVua2xpbmUucm91dGluZy52MSLGAQoMRGVjaXNpb25NZXRhEhMKC2RlY2lzaW9uX2lkGAEgASgJEhIKCnJlbGVhc2VfaWQYAiABKAkSFgoOY29uZmlnX3ZlcnNpb24YAyABKAMSFQoNcnVsZXNfdmVyc2lvbhgEIAEoAxIUCgxhbGdvX3ZlcnNpb24YBSABKAUSMAoFY2FjaGUYBiABKA4yIS50cnVua2xpbmUucm91dGluZy52MS5DYWNoZVJlc3VsdBIWCg5oZWFsdGhfdW5rbm93bhgHIAEoCCKqAQoJQWx0ZXJuYXRlEhMKC29wZXJhdG9yX2lkGAEgASgJEgwKBGhvc3QYAiABKAkSDAoEcG9ydBgDIAEoBRIRCglzeXN0ZW1faWQYBCABKAkSEQoJdHBzX2xpbWl0GAUgASgFEhUKDW9wZXJhdG9yX25hbWUYBiABKAkSLwoKdW5pdF9wcmljZRgHIAEoCzIbLnRydW5rbGluZS5yb3V0aW5nLnYxLk1vbmV5IskCCg5DYW5kaWRhdGVUcmFjZRITCgtvcGVyYXRvcl9pZBgBIAEoCRIVCg1vcGVyYXRvcl9uYW1lGAIgASgJEgwKBHJhbmsYAyABKAUSMgoJcmVqZWN0aW9uGAQgASgOMh8udHJ1bmtsaW5lLnJvdXRpbmcudjEuUmVqZWN0aW9uEhAKCHByaW9yaXR5GAUgASgFEg4KBndlaWdodBgGIAEoBRIvCgp1bml0X3ByaWNlGAcgASgLMhsudHJ1bmtsaW5lLnJvdXRpbmcudjEuTW9uZXkSEwoLcmF0ZV9wcmVmaXgYCCABKAkSMgoKYmluZF9zdGF0ZRgJIAEoDjIeLnRydW5rbGluZS5ldmVudHMudjEuQmluZFN0YXRlEi0KB3F1YWxpdHkYCiABKA4yHC50cnVua2xpbmUuZXZlbnRzLnYxLlF1YWxpdHkioAIKCVJ1bGVUcmFjZRIPCgdydWxlX2lkGAEgASgJEhIKCmFjY291bnRfaWQYAiABKAkSDgoGcHJlZml4GAMgASgJEjcKCHN0cmF0ZWd5GAQgASgOMiUudHJ1bmtsaW5lLnJvdXRpbmcudjEuUm91dGluZ1N0cmF0ZWd5EjcKDG9uX2V4aGF1c3RlZBgFIAEoDjIhLnRydW5rbGluZS5yb3V0aW5nLnYxLk9uRXhoYXVzdGVkEjIKB291dGNvbWUYBiABKA4yIS50cnVua2xpbmUucm91dGluZy52MS5SdWxlT3V0Y29tZRI4CgpjYW5kaWRhdGVzGAcgAygLMiQudHJ1bmtsaW5lLnJvdXRpbmcudjEuQ2FuZGlkYXRlVHJhY2UiOAoHRmFpbHVyZRIMCgRjb2RlGAEgASgJEg4KBnJlYXNvbhgCIAEoCRIPCgdtZXNzYWdlGAMgASgJIqcBChVTZWxlY3RPcGVyYXRvclJlcXVlc3QSDwoCdG8YASABKAlCA4ABARISCgphY2NvdW50X2lkGAIgASgJEjcKDG1lc3NhZ2VfdHlwZRgDIAEoDjIhLnRydW5rbGluZS5yb3V0aW5nLnYxLk1lc3NhZ2VUeXBlEhIKCm1lc3NhZ2VfaWQYBCABKAkSHAoUZXhjbHVkZV9vcGVyYXRvcl9pZHMYBSADKAki7wIKFlNlbGVjdE9wZXJhdG9yUmVzcG9uc2USEwoLb3BlcmF0b3JfaWQYASABKAkSDAoEaG9zdBgCIAEoCRIMCgRwb3J0GAMgASgFEhEKCXN5c3RlbV9pZBgEIAEoCRIRCgl0cHNfbGltaXQYBSABKAUSNwoIc3RyYXRlZ3kYBiABKA4yJS50cnVua2xpbmUucm91dGluZy52MS5Sb3V0aW5nU3RyYXRlZ3kSFQoNb3BlcmF0b3JfbmFtZRgHIAEoCRIzCgphbHRlcm5hdGVzGAggAygLMh8udHJ1bmtsaW5lLnJvdXRpbmcudjEuQWx0ZXJuYXRlEhYKDm1hdGNoZWRfcHJlZml4GAkgASgJEi8KCnVuaXRfcHJpY2UYCiABKAsyGy50cnVua2xpbmUucm91dGluZy52MS5Nb25leRIwCgRtZXRhGAsgASgLMiIudHJ1bmtsaW5lLnJvdXRpbmcudjEuRGVjaXNpb25NZXRhIlwKG0JhdGNoU2VsZWN0T3BlcmF0b3JzUmVxdWVzdBI9CghyZXF1ZXN0cxgBIAMoCzIrLnRydW5rbGluZS5yb3V0aW5nLnYxLlNlbGVjdE9wZXJhdG9yUmVxdWVzdCJSChxCYXRjaFNlbGVjdE9wZXJhdG9yc1Jlc3BvbnNlEjIKB3Jlc3VsdHMYASADKAsyIS50cnVua2xpbmUucm91dGluZy52MS5CYXRjaFJlc3VsdCKJAQoLQmF0Y2hSZXN1bHQSQAoIcmVzcG9uc2UYASABKAsyLC50cnVua2xpbmUucm91dGluZy52MS5TZWxlY3RPcGVyYXRvclJlc3BvbnNlSAASLgoFZXJyb3IYAiABKAsyHS50cnVua2xpbmUucm91dGluZy52MS5GYWlsdXJlSABCCAoGcmVzdWx0IlEKE0V4cGxhaW5Sb3V0ZVJlcXVlc3QSOgoFcXVlcnkYASABKAsyKy50cnVua2xpbmUucm91dGluZy52MS5TZWxlY3RPcGVyYXRvclJlcXVlc3Qi9gEKFEV4cGxhaW5Sb3V0ZVJlc3BvbnNlEkAKCGRlY2lzaW9uGAEgASgLMiwudHJ1bmtsaW5lLnJvdXRpbmcudjEuU2VsZWN0T3BlcmF0b3JSZXNwb25zZUgAEjAKB2ZhaWx1cmUYAiABKAsyHS50cnVua2xpbmUucm91dGluZy52MS5GYWlsdXJlSAASLgoFcnVsZXMYAyADKAsyHy50cnVua2xpbmUucm91dGluZy52MS5SdWxlVHJhY2USMAoEbWV0YRgEIAEoCzIiLnRydW5rbGluZS5yb3V0aW5nLnYxLkRlY2lzaW9uTWV0YUIICgZyZXN1bHQqcQoLQ2FjaGVSZXN1bHQSHAoYQ0FDSEVfUkVTVUxUX1VOU1BFQ0lGSUVEEAASFAoQQ0FDSEVfUkVTVUxUX0hJVBABEhUKEUNBQ0hFX1JFU1VMVF9NSVNTEAISFwoTQ0FDSEVfUkVTVUxUX0JZUEFTUxADKpsCCgtSdWxlT3V0Y29tZRIcChhSVUxFX09VVENPTUVfVU5TUEVDSUZJRUQQABIZChVSVUxFX09VVENPTUVfU0VMRUNURUQQARIdChlSVUxFX09VVENPTUVfRkVMTF9USFJPVUdIEAISGgoWUlVMRV9PVVRDT01FX0VYSEFVU1RFRBADEhkKFVJVTEVfT1VUQ09NRV9JTkFDVElWRRAEEh0KGVJVTEVfT1VUQ09NRV9OT1RfSU5fRk9SQ0UQBRImCiJSVUxFX09VVENPTUVfTUVTU0FHRV9UWVBFX01JU01BVENIEAYSHAoYUlVMRV9PVVRDT01FX05PVF9SRUFDSEVEEAcSGAoUUlVMRV9PVVRDT01FX1NLSVBQRUQQCCqpAgoJUmVqZWN0aW9uEhkKFVJFSkVDVElPTl9VTlNQRUNJRklFRBAAEh4KGlJFSkVDVElPTl9PUEVSQVRPUl9VTktOT1dOEAESIQodUkVKRUNUSU9OX09QRVJBVE9SX05PVF9BQ1RJVkUQAhIWChJSRUpFQ1RJT05fRVhDTFVERUQQAxIoCiRSRUpFQ1RJT05fTUVTU0FHRV9UWVBFX05PVF9TVVBQT1JURUQQBBIVChFSRUpFQ1RJT05fVU5CT1VORBAFEhcKE1JFSkVDVElPTl9VTkhFQUxUSFkQBhIVChFSRUpFQ1RJT05fTk9fUkFURRAHEhgKFFJFSkVDVElPTl9OT19GWF9SQVRFEAgSGwoXUkVKRUNUSU9OX1JFQ0VJVkVTX09OTFkQCWIGcHJvdG8z", [file_trunkline_events_v1_operator_health_event, file_trunkline_routing_v1_types]);
+  fileDesc("CiJ0cnVua2xpbmUvcm91dGluZy92MS9yb3V0aW5nLnByb3RvEhR0cnVua2xpbmUucm91dGluZy52MSLGAQoMRGVjaXNpb25NZXRhEhMKC2RlY2lzaW9uX2lkGAEgASgJEhIKCnJlbGVhc2VfaWQYAiABKAkSFgoOY29uZmlnX3ZlcnNpb24YAyABKAMSFQoNcnVsZXNfdmVyc2lvbhgEIAEoAxIUCgxhbGdvX3ZlcnNpb24YBSABKAUSMAoFY2FjaGUYBiABKA4yIS50cnVua2xpbmUucm91dGluZy52MS5DYWNoZVJlc3VsdBIWCg5oZWFsdGhfdW5rbm93bhgHIAEoCCKqAQoJQWx0ZXJuYXRlEhMKC29wZXJhdG9yX2lkGAEgASgJEgwKBGhvc3QYAiABKAkSDAoEcG9ydBgDIAEoBRIRCglzeXN0ZW1faWQYBCABKAkSEQoJdHBzX2xpbWl0GAUgASgFEhUKDW9wZXJhdG9yX25hbWUYBiABKAkSLwoKdW5pdF9wcmljZRgHIAEoCzIbLnRydW5rbGluZS5yb3V0aW5nLnYxLk1vbmV5IskCCg5DYW5kaWRhdGVUcmFjZRITCgtvcGVyYXRvcl9pZBgBIAEoCRIVCg1vcGVyYXRvcl9uYW1lGAIgASgJEgwKBHJhbmsYAyABKAUSMgoJcmVqZWN0aW9uGAQgASgOMh8udHJ1bmtsaW5lLnJvdXRpbmcudjEuUmVqZWN0aW9uEhAKCHByaW9yaXR5GAUgASgFEg4KBndlaWdodBgGIAEoBRIvCgp1bml0X3ByaWNlGAcgASgLMhsudHJ1bmtsaW5lLnJvdXRpbmcudjEuTW9uZXkSEwoLcmF0ZV9wcmVmaXgYCCABKAkSMgoKYmluZF9zdGF0ZRgJIAEoDjIeLnRydW5rbGluZS5ldmVudHMudjEuQmluZFN0YXRlEi0KB3F1YWxpdHkYCiABKA4yHC50cnVua2xpbmUuZXZlbnRzLnYxLlF1YWxpdHkioAIKCVJ1bGVUcmFjZRIPCgdydWxlX2lkGAEgASgJEhIKCmFjY291bnRfaWQYAiABKAkSDgoGcHJlZml4GAMgASgJEjcKCHN0cmF0ZWd5GAQgASgOMiUudHJ1bmtsaW5lLnJvdXRpbmcudjEuUm91dGluZ1N0cmF0ZWd5EjcKDG9uX2V4aGF1c3RlZBgFIAEoDjIhLnRydW5rbGluZS5yb3V0aW5nLnYxLk9uRXhoYXVzdGVkEjIKB291dGNvbWUYBiABKA4yIS50cnVua2xpbmUucm91dGluZy52MS5SdWxlT3V0Y29tZRI4CgpjYW5kaWRhdGVzGAcgAygLMiQudHJ1bmtsaW5lLnJvdXRpbmcudjEuQ2FuZGlkYXRlVHJhY2UiOAoHRmFpbHVyZRIMCgRjb2RlGAEgASgJEg4KBnJlYXNvbhgCIAEoCRIPCgdtZXNzYWdlGAMgASgJIqcBChVTZWxlY3RPcGVyYXRvclJlcXVlc3QSDwoCdG8YASABKAlCA4ABARISCgphY2NvdW50X2lkGAIgASgJEjcKDG1lc3NhZ2VfdHlwZRgDIAEoDjIhLnRydW5rbGluZS5yb3V0aW5nLnYxLk1lc3NhZ2VUeXBlEhIKCm1lc3NhZ2VfaWQYBCABKAkSHAoUZXhjbHVkZV9vcGVyYXRvcl9pZHMYBSADKAki7wIKFlNlbGVjdE9wZXJhdG9yUmVzcG9uc2USEwoLb3BlcmF0b3JfaWQYASABKAkSDAoEaG9zdBgCIAEoCRIMCgRwb3J0GAMgASgFEhEKCXN5c3RlbV9pZBgEIAEoCRIRCgl0cHNfbGltaXQYBSABKAUSNwoIc3RyYXRlZ3kYBiABKA4yJS50cnVua2xpbmUucm91dGluZy52MS5Sb3V0aW5nU3RyYXRlZ3kSFQoNb3BlcmF0b3JfbmFtZRgHIAEoCRIzCgphbHRlcm5hdGVzGAggAygLMh8udHJ1bmtsaW5lLnJvdXRpbmcudjEuQWx0ZXJuYXRlEhYKDm1hdGNoZWRfcHJlZml4GAkgASgJEi8KCnVuaXRfcHJpY2UYCiABKAsyGy50cnVua2xpbmUucm91dGluZy52MS5Nb25leRIwCgRtZXRhGAsgASgLMiIudHJ1bmtsaW5lLnJvdXRpbmcudjEuRGVjaXNpb25NZXRhIlwKG0JhdGNoU2VsZWN0T3BlcmF0b3JzUmVxdWVzdBI9CghyZXF1ZXN0cxgBIAMoCzIrLnRydW5rbGluZS5yb3V0aW5nLnYxLlNlbGVjdE9wZXJhdG9yUmVxdWVzdCJSChxCYXRjaFNlbGVjdE9wZXJhdG9yc1Jlc3BvbnNlEjIKB3Jlc3VsdHMYASADKAsyIS50cnVua2xpbmUucm91dGluZy52MS5CYXRjaFJlc3VsdCKJAQoLQmF0Y2hSZXN1bHQSQAoIcmVzcG9uc2UYASABKAsyLC50cnVua2xpbmUucm91dGluZy52MS5TZWxlY3RPcGVyYXRvclJlc3BvbnNlSAASLgoFZXJyb3IYAiABKAsyHS50cnVua2xpbmUucm91dGluZy52MS5GYWlsdXJlSABCCAoGcmVzdWx0IlEKE0V4cGxhaW5Sb3V0ZVJlcXVlc3QSOgoFcXVlcnkYASABKAsyKy50cnVua2xpbmUucm91dGluZy52MS5TZWxlY3RPcGVyYXRvclJlcXVlc3Qi9gEKFEV4cGxhaW5Sb3V0ZVJlc3BvbnNlEkAKCGRlY2lzaW9uGAEgASgLMiwudHJ1bmtsaW5lLnJvdXRpbmcudjEuU2VsZWN0T3BlcmF0b3JSZXNwb25zZUgAEjAKB2ZhaWx1cmUYAiABKAsyHS50cnVua2xpbmUucm91dGluZy52MS5GYWlsdXJlSAASLgoFcnVsZXMYAyADKAsyHy50cnVua2xpbmUucm91dGluZy52MS5SdWxlVHJhY2USMAoEbWV0YRgEIAEoCzIiLnRydW5rbGluZS5yb3V0aW5nLnYxLkRlY2lzaW9uTWV0YUIICgZyZXN1bHQimgEKFFJlcG9ydE91dGNvbWVSZXF1ZXN0EhMKC2RlY2lzaW9uX2lkGAEgASgJEhMKC29wZXJhdG9yX2lkGAIgASgJEi4KB291dGNvbWUYAyABKA4yHS50cnVua2xpbmUucm91dGluZy52MS5PdXRjb21lEhYKDmNvbW1hbmRfc3RhdHVzGAQgASgNEhAKCHNlZ21lbnRzGAUgASgNIhcKFVJlcG9ydE91dGNvbWVSZXNwb25zZSpxCgtDYWNoZVJlc3VsdBIcChhDQUNIRV9SRVNVTFRfVU5TUEVDSUZJRUQQABIUChBDQUNIRV9SRVNVTFRfSElUEAESFQoRQ0FDSEVfUkVTVUxUX01JU1MQAhIXChNDQUNIRV9SRVNVTFRfQllQQVNTEAMqmwIKC1J1bGVPdXRjb21lEhwKGFJVTEVfT1VUQ09NRV9VTlNQRUNJRklFRBAAEhkKFVJVTEVfT1VUQ09NRV9TRUxFQ1RFRBABEh0KGVJVTEVfT1VUQ09NRV9GRUxMX1RIUk9VR0gQAhIaChZSVUxFX09VVENPTUVfRVhIQVVTVEVEEAMSGQoVUlVMRV9PVVRDT01FX0lOQUNUSVZFEAQSHQoZUlVMRV9PVVRDT01FX05PVF9JTl9GT1JDRRAFEiYKIlJVTEVfT1VUQ09NRV9NRVNTQUdFX1RZUEVfTUlTTUFUQ0gQBhIcChhSVUxFX09VVENPTUVfTk9UX1JFQUNIRUQQBxIYChRSVUxFX09VVENPTUVfU0tJUFBFRBAIKqkCCglSZWplY3Rpb24SGQoVUkVKRUNUSU9OX1VOU1BFQ0lGSUVEEAASHgoaUkVKRUNUSU9OX09QRVJBVE9SX1VOS05PV04QARIhCh1SRUpFQ1RJT05fT1BFUkFUT1JfTk9UX0FDVElWRRACEhYKElJFSkVDVElPTl9FWENMVURFRBADEigKJFJFSkVDVElPTl9NRVNTQUdFX1RZUEVfTk9UX1NVUFBPUlRFRBAEEhUKEVJFSkVDVElPTl9VTkJPVU5EEAUSFwoTUkVKRUNUSU9OX1VOSEVBTFRIWRAGEhUKEVJFSkVDVElPTl9OT19SQVRFEAcSGAoUUkVKRUNUSU9OX05PX0ZYX1JBVEUQCBIbChdSRUpFQ1RJT05fUkVDRUlWRVNfT05MWRAJKpIBCgdPdXRjb21lEhcKE09VVENPTUVfVU5TUEVDSUZJRUQQABIUChBPVVRDT01FX0FDQ0VQVEVEEAESFAoQT1VUQ09NRV9SRUpFQ1RFRBACEhIKDk9VVENPTUVfRkFJTEVEEAMSFQoRT1VUQ09NRV9ERUxJVkVSRUQQBBIXChNPVVRDT01FX1VOREVMSVZFUkVEEAViBnByb3RvMw", [file_trunkline_events_v1_operator_health_event, file_trunkline_routing_v1_types]);
 
 /**
  * DecisionMeta says by which state a decision was made.
@@ -617,6 +617,70 @@ export const ExplainRouteResponseSchema: GenMessage<ExplainRouteResponse> = /*@_
   messageDesc(file_trunkline_routing_v1_routing, 11);
 
 /**
+ * ReportOutcomeRequest tells what became of one message.
+ *
+ * @generated from message trunkline.routing.v1.ReportOutcomeRequest
+ */
+export type ReportOutcomeRequest = Message<"trunkline.routing.v1.ReportOutcomeRequest"> & {
+  /**
+   * meta.decision_id of the decision.
+   *
+   * @generated from field: string decision_id = 1;
+   */
+  decisionId: string;
+
+  /**
+   * The operator that was tried.
+   *
+   * @generated from field: string operator_id = 2;
+   */
+  operatorId: string;
+
+  /**
+   * What became of it.
+   *
+   * @generated from field: trunkline.routing.v1.Outcome outcome = 3;
+   */
+  outcome: Outcome;
+
+  /**
+   * SMPP command_status of the answer; 0 when there was none.
+   *
+   * @generated from field: uint32 command_status = 4;
+   */
+  commandStatus: number;
+
+  /**
+   * Segments sent, 0 to 255.
+   *
+   * @generated from field: uint32 segments = 5;
+   */
+  segments: number;
+};
+
+/**
+ * Describes the message trunkline.routing.v1.ReportOutcomeRequest.
+ * Use `create(ReportOutcomeRequestSchema)` to create a new message.
+ */
+export const ReportOutcomeRequestSchema: GenMessage<ReportOutcomeRequest> = /*@__PURE__*/
+  messageDesc(file_trunkline_routing_v1_routing, 12);
+
+/**
+ * ReportOutcomeResponse says that the report was taken.
+ *
+ * @generated from message trunkline.routing.v1.ReportOutcomeResponse
+ */
+export type ReportOutcomeResponse = Message<"trunkline.routing.v1.ReportOutcomeResponse"> & {
+};
+
+/**
+ * Describes the message trunkline.routing.v1.ReportOutcomeResponse.
+ * Use `create(ReportOutcomeResponseSchema)` to create a new message.
+ */
+export const ReportOutcomeResponseSchema: GenMessage<ReportOutcomeResponse> = /*@__PURE__*/
+  messageDesc(file_trunkline_routing_v1_routing, 13);
+
+/**
  * CacheResult says where the candidate set of a decision came from.
  *
  * @generated from enum trunkline.routing.v1.CacheResult
@@ -815,4 +879,59 @@ export enum Rejection {
  */
 export const RejectionSchema: GenEnum<Rejection> = /*@__PURE__*/
   enumDesc(file_trunkline_routing_v1_routing, 2);
+
+/**
+ * Outcome is what became of a message.
+ *
+ * @generated from enum trunkline.routing.v1.Outcome
+ */
+export enum Outcome {
+  /**
+   * Not said.
+   *
+   * @generated from enum value: OUTCOME_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The operator took it (submit_sm_resp without error).
+   *
+   * @generated from enum value: OUTCOME_ACCEPTED = 1;
+   */
+  ACCEPTED = 1,
+
+  /**
+   * The operator refused it (submit_sm_resp with an error).
+   *
+   * @generated from enum value: OUTCOME_REJECTED = 2;
+   */
+  REJECTED = 2,
+
+  /**
+   * It did not reach the operator: no session, no answer, throttled.
+   *
+   * @generated from enum value: OUTCOME_FAILED = 3;
+   */
+  FAILED = 3,
+
+  /**
+   * A receipt says that it was delivered.
+   *
+   * @generated from enum value: OUTCOME_DELIVERED = 4;
+   */
+  DELIVERED = 4,
+
+  /**
+   * A receipt says that it was not delivered.
+   *
+   * @generated from enum value: OUTCOME_UNDELIVERED = 5;
+   */
+  UNDELIVERED = 5,
+}
+
+/**
+ * Describes the enum trunkline.routing.v1.Outcome.
+ */
+export const OutcomeSchema: GenEnum<Outcome> = /*@__PURE__*/
+  enumDesc(file_trunkline_routing_v1_routing, 3);
 

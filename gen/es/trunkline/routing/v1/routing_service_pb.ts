@@ -5,14 +5,14 @@
 import type { GenFile, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_trunkline_options_v1_access } from "../../options/v1/access_pb.js";
-import type { BatchSelectOperatorsRequestSchema, BatchSelectOperatorsResponseSchema, ExplainRouteRequestSchema, ExplainRouteResponseSchema, SelectOperatorRequestSchema, SelectOperatorResponseSchema } from "./routing_pb.js";
+import type { BatchSelectOperatorsRequestSchema, BatchSelectOperatorsResponseSchema, ExplainRouteRequestSchema, ExplainRouteResponseSchema, ReportOutcomeRequestSchema, ReportOutcomeResponseSchema, SelectOperatorRequestSchema, SelectOperatorResponseSchema } from "./routing_pb.js";
 import { file_trunkline_routing_v1_routing } from "./routing_pb.js";
 
 /**
  * Describes the file trunkline/routing/v1/routing_service.proto.
  */
 export const file_trunkline_routing_v1_routing_service: GenFile = /*@__PURE__*/
-  fileDesc("Cip0cnVua2xpbmUvcm91dGluZy92MS9yb3V0aW5nX3NlcnZpY2UucHJvdG8SFHRydW5rbGluZS5yb3V0aW5nLnYxMogDCg5Sb3V0aW5nU2VydmljZRJ3Cg5TZWxlY3RPcGVyYXRvchIrLnRydW5rbGluZS5yb3V0aW5nLnYxLlNlbGVjdE9wZXJhdG9yUmVxdWVzdBosLnRydW5rbGluZS5yb3V0aW5nLnYxLlNlbGVjdE9wZXJhdG9yUmVzcG9uc2UiCoq1GAYIARABGAESiQEKFEJhdGNoU2VsZWN0T3BlcmF0b3JzEjEudHJ1bmtsaW5lLnJvdXRpbmcudjEuQmF0Y2hTZWxlY3RPcGVyYXRvcnNSZXF1ZXN0GjIudHJ1bmtsaW5lLnJvdXRpbmcudjEuQmF0Y2hTZWxlY3RPcGVyYXRvcnNSZXNwb25zZSIKirUYBggBEAEYARJxCgxFeHBsYWluUm91dGUSKS50cnVua2xpbmUucm91dGluZy52MS5FeHBsYWluUm91dGVSZXF1ZXN0GioudHJ1bmtsaW5lLnJvdXRpbmcudjEuRXhwbGFpblJvdXRlUmVzcG9uc2UiCoq1GAYIARABGAFiBnByb3RvMw", [file_trunkline_options_v1_access, file_trunkline_routing_v1_routing]);
+  fileDesc("Cip0cnVua2xpbmUvcm91dGluZy92MS9yb3V0aW5nX3NlcnZpY2UucHJvdG8SFHRydW5rbGluZS5yb3V0aW5nLnYxMv4DCg5Sb3V0aW5nU2VydmljZRJ3Cg5TZWxlY3RPcGVyYXRvchIrLnRydW5rbGluZS5yb3V0aW5nLnYxLlNlbGVjdE9wZXJhdG9yUmVxdWVzdBosLnRydW5rbGluZS5yb3V0aW5nLnYxLlNlbGVjdE9wZXJhdG9yUmVzcG9uc2UiCoq1GAYIARABGAESiQEKFEJhdGNoU2VsZWN0T3BlcmF0b3JzEjEudHJ1bmtsaW5lLnJvdXRpbmcudjEuQmF0Y2hTZWxlY3RPcGVyYXRvcnNSZXF1ZXN0GjIudHJ1bmtsaW5lLnJvdXRpbmcudjEuQmF0Y2hTZWxlY3RPcGVyYXRvcnNSZXNwb25zZSIKirUYBggBEAEYARJxCgxFeHBsYWluUm91dGUSKS50cnVua2xpbmUucm91dGluZy52MS5FeHBsYWluUm91dGVSZXF1ZXN0GioudHJ1bmtsaW5lLnJvdXRpbmcudjEuRXhwbGFpblJvdXRlUmVzcG9uc2UiCoq1GAYIARABGAESdAoNUmVwb3J0T3V0Y29tZRIqLnRydW5rbGluZS5yb3V0aW5nLnYxLlJlcG9ydE91dGNvbWVSZXF1ZXN0GisudHJ1bmtsaW5lLnJvdXRpbmcudjEuUmVwb3J0T3V0Y29tZVJlc3BvbnNlIgqKtRgGCAEQARgBYgZwcm90bzM", [file_trunkline_options_v1_access, file_trunkline_routing_v1_routing]);
 
 /**
  * RoutingService answers which operator connection carries a message.
@@ -53,6 +53,18 @@ export const RoutingService: GenService<{
     methodKind: "unary";
     input: typeof ExplainRouteRequestSchema;
     output: typeof ExplainRouteResponseSchema;
+  },
+  /**
+   * ReportOutcome tells what became of a message after its decision, for the decision log. It is best sent once per
+   * attempt; reports for decisions that are not in the log, or of another account, are dropped. Errors:
+   * UNAVAILABLE OVERLOADED (with RetryInfo) when too many reports wait.
+   *
+   * @generated from rpc trunkline.routing.v1.RoutingService.ReportOutcome
+   */
+  reportOutcome: {
+    methodKind: "unary";
+    input: typeof ReportOutcomeRequestSchema;
+    output: typeof ReportOutcomeResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_trunkline_routing_v1_routing_service, 0);

@@ -24,13 +24,13 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// Role is what a caller must be allowed to do. A higher role includes the lower ones.
+// Role is what a caller may do, and what an RPC asks of its caller. A higher role includes the lower ones.
 type Role int32
 
 const (
-	// No role: an RPC that says this is refused for everybody.
+	// No role: who has it may do nothing, and an RPC that asks for it is refused for everybody.
 	Role_ROLE_UNSPECIFIED Role = 0
-	// Reads, and routing decisions.
+	// Reads, and asks for routes.
 	Role_ROLE_VIEWER Role = 1
 	// Changes operators, rules and rates.
 	Role_ROLE_OPERATOR Role = 2

@@ -238,6 +238,71 @@ func (Rejection) EnumDescriptor() ([]byte, []int) {
 	return file_trunkline_routing_v1_routing_proto_rawDescGZIP(), []int{2}
 }
 
+// Outcome is what became of a message.
+type Outcome int32
+
+const (
+	// Not said.
+	Outcome_OUTCOME_UNSPECIFIED Outcome = 0
+	// The operator took it (submit_sm_resp without error).
+	Outcome_OUTCOME_ACCEPTED Outcome = 1
+	// The operator refused it (submit_sm_resp with an error).
+	Outcome_OUTCOME_REJECTED Outcome = 2
+	// It did not reach the operator: no session, no answer, throttled.
+	Outcome_OUTCOME_FAILED Outcome = 3
+	// A receipt says that it was delivered.
+	Outcome_OUTCOME_DELIVERED Outcome = 4
+	// A receipt says that it was not delivered.
+	Outcome_OUTCOME_UNDELIVERED Outcome = 5
+)
+
+// Enum value maps for Outcome.
+var (
+	Outcome_name = map[int32]string{
+		0: "OUTCOME_UNSPECIFIED",
+		1: "OUTCOME_ACCEPTED",
+		2: "OUTCOME_REJECTED",
+		3: "OUTCOME_FAILED",
+		4: "OUTCOME_DELIVERED",
+		5: "OUTCOME_UNDELIVERED",
+	}
+	Outcome_value = map[string]int32{
+		"OUTCOME_UNSPECIFIED": 0,
+		"OUTCOME_ACCEPTED":    1,
+		"OUTCOME_REJECTED":    2,
+		"OUTCOME_FAILED":      3,
+		"OUTCOME_DELIVERED":   4,
+		"OUTCOME_UNDELIVERED": 5,
+	}
+)
+
+func (x Outcome) Enum() *Outcome {
+	p := new(Outcome)
+	*p = x
+	return p
+}
+
+func (x Outcome) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Outcome) Descriptor() protoreflect.EnumDescriptor {
+	return file_trunkline_routing_v1_routing_proto_enumTypes[3].Descriptor()
+}
+
+func (Outcome) Type() protoreflect.EnumType {
+	return &file_trunkline_routing_v1_routing_proto_enumTypes[3]
+}
+
+func (x Outcome) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Outcome.Descriptor instead.
+func (Outcome) EnumDescriptor() ([]byte, []int) {
+	return file_trunkline_routing_v1_routing_proto_rawDescGZIP(), []int{3}
+}
+
 // DecisionMeta says by which state a decision was made.
 type DecisionMeta struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1278,6 +1343,125 @@ func (*ExplainRouteResponse_Decision) isExplainRouteResponse_Result() {}
 
 func (*ExplainRouteResponse_Failure) isExplainRouteResponse_Result() {}
 
+// ReportOutcomeRequest tells what became of one message.
+type ReportOutcomeRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// meta.decision_id of the decision.
+	DecisionId string `protobuf:"bytes,1,opt,name=decision_id,json=decisionId,proto3" json:"decision_id,omitempty"`
+	// The operator that was tried.
+	OperatorId string `protobuf:"bytes,2,opt,name=operator_id,json=operatorId,proto3" json:"operator_id,omitempty"`
+	// What became of it.
+	Outcome Outcome `protobuf:"varint,3,opt,name=outcome,proto3,enum=trunkline.routing.v1.Outcome" json:"outcome,omitempty"`
+	// SMPP command_status of the answer; 0 when there was none.
+	CommandStatus uint32 `protobuf:"varint,4,opt,name=command_status,json=commandStatus,proto3" json:"command_status,omitempty"`
+	// Segments sent, 0 to 255.
+	Segments      uint32 `protobuf:"varint,5,opt,name=segments,proto3" json:"segments,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReportOutcomeRequest) Reset() {
+	*x = ReportOutcomeRequest{}
+	mi := &file_trunkline_routing_v1_routing_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReportOutcomeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReportOutcomeRequest) ProtoMessage() {}
+
+func (x *ReportOutcomeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_trunkline_routing_v1_routing_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReportOutcomeRequest.ProtoReflect.Descriptor instead.
+func (*ReportOutcomeRequest) Descriptor() ([]byte, []int) {
+	return file_trunkline_routing_v1_routing_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *ReportOutcomeRequest) GetDecisionId() string {
+	if x != nil {
+		return x.DecisionId
+	}
+	return ""
+}
+
+func (x *ReportOutcomeRequest) GetOperatorId() string {
+	if x != nil {
+		return x.OperatorId
+	}
+	return ""
+}
+
+func (x *ReportOutcomeRequest) GetOutcome() Outcome {
+	if x != nil {
+		return x.Outcome
+	}
+	return Outcome_OUTCOME_UNSPECIFIED
+}
+
+func (x *ReportOutcomeRequest) GetCommandStatus() uint32 {
+	if x != nil {
+		return x.CommandStatus
+	}
+	return 0
+}
+
+func (x *ReportOutcomeRequest) GetSegments() uint32 {
+	if x != nil {
+		return x.Segments
+	}
+	return 0
+}
+
+// ReportOutcomeResponse says that the report was taken.
+type ReportOutcomeResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReportOutcomeResponse) Reset() {
+	*x = ReportOutcomeResponse{}
+	mi := &file_trunkline_routing_v1_routing_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReportOutcomeResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReportOutcomeResponse) ProtoMessage() {}
+
+func (x *ReportOutcomeResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_trunkline_routing_v1_routing_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReportOutcomeResponse.ProtoReflect.Descriptor instead.
+func (*ReportOutcomeResponse) Descriptor() ([]byte, []int) {
+	return file_trunkline_routing_v1_routing_proto_rawDescGZIP(), []int{13}
+}
+
 var File_trunkline_routing_v1_routing_proto protoreflect.FileDescriptor
 
 const file_trunkline_routing_v1_routing_proto_rawDesc = "" +
@@ -1376,7 +1560,16 @@ const file_trunkline_routing_v1_routing_proto_rawDesc = "" +
 	"\afailure\x18\x02 \x01(\v2\x1d.trunkline.routing.v1.FailureH\x00R\afailure\x125\n" +
 	"\x05rules\x18\x03 \x03(\v2\x1f.trunkline.routing.v1.RuleTraceR\x05rules\x126\n" +
 	"\x04meta\x18\x04 \x01(\v2\".trunkline.routing.v1.DecisionMetaR\x04metaB\b\n" +
-	"\x06result*q\n" +
+	"\x06result\"\xff\x01\n" +
+	"\x14ReportOutcomeRequest\x12)\n" +
+	"\vdecision_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\n" +
+	"decisionId\x12)\n" +
+	"\voperator_id\x18\x02 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\n" +
+	"operatorId\x12D\n" +
+	"\aoutcome\x18\x03 \x01(\x0e2\x1d.trunkline.routing.v1.OutcomeB\v\xbaH\b\xc8\x01\x01\x82\x01\x02\x10\x01R\aoutcome\x12%\n" +
+	"\x0ecommand_status\x18\x04 \x01(\rR\rcommandStatus\x12$\n" +
+	"\bsegments\x18\x05 \x01(\rB\b\xbaH\x05*\x03\x18\xff\x01R\bsegments\"\x17\n" +
+	"\x15ReportOutcomeResponse*q\n" +
 	"\vCacheResult\x12\x1c\n" +
 	"\x18CACHE_RESULT_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10CACHE_RESULT_HIT\x10\x01\x12\x15\n" +
@@ -1402,7 +1595,14 @@ const file_trunkline_routing_v1_routing_proto_rawDesc = "" +
 	"\x13REJECTION_UNHEALTHY\x10\x06\x12\x15\n" +
 	"\x11REJECTION_NO_RATE\x10\a\x12\x18\n" +
 	"\x14REJECTION_NO_FX_RATE\x10\b\x12\x1b\n" +
-	"\x17REJECTION_RECEIVES_ONLY\x10\tB\xcb\x01\n" +
+	"\x17REJECTION_RECEIVES_ONLY\x10\t*\x92\x01\n" +
+	"\aOutcome\x12\x17\n" +
+	"\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x14\n" +
+	"\x10OUTCOME_ACCEPTED\x10\x01\x12\x14\n" +
+	"\x10OUTCOME_REJECTED\x10\x02\x12\x12\n" +
+	"\x0eOUTCOME_FAILED\x10\x03\x12\x15\n" +
+	"\x11OUTCOME_DELIVERED\x10\x04\x12\x17\n" +
+	"\x13OUTCOME_UNDELIVERED\x10\x05B\xcb\x01\n" +
 	"\x18com.trunkline.routing.v1B\fRoutingProtoP\x01Z/trunkline/gen/go/trunkline/routing/v1;routingv1\xa2\x02\x03TRX\xaa\x02\x14Trunkline.Routing.V1\xca\x02\x14Trunkline\\Routing\\V1\xe2\x02 Trunkline\\Routing\\V1\\GPBMetadata\xea\x02\x16Trunkline::Routing::V1b\x06proto3"
 
 var (
@@ -1417,61 +1617,65 @@ func file_trunkline_routing_v1_routing_proto_rawDescGZIP() []byte {
 	return file_trunkline_routing_v1_routing_proto_rawDescData
 }
 
-var file_trunkline_routing_v1_routing_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_trunkline_routing_v1_routing_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_trunkline_routing_v1_routing_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
+var file_trunkline_routing_v1_routing_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_trunkline_routing_v1_routing_proto_goTypes = []any{
 	(CacheResult)(0),                     // 0: trunkline.routing.v1.CacheResult
 	(RuleOutcome)(0),                     // 1: trunkline.routing.v1.RuleOutcome
 	(Rejection)(0),                       // 2: trunkline.routing.v1.Rejection
-	(*DecisionMeta)(nil),                 // 3: trunkline.routing.v1.DecisionMeta
-	(*Alternate)(nil),                    // 4: trunkline.routing.v1.Alternate
-	(*CandidateTrace)(nil),               // 5: trunkline.routing.v1.CandidateTrace
-	(*RuleTrace)(nil),                    // 6: trunkline.routing.v1.RuleTrace
-	(*Failure)(nil),                      // 7: trunkline.routing.v1.Failure
-	(*SelectOperatorRequest)(nil),        // 8: trunkline.routing.v1.SelectOperatorRequest
-	(*SelectOperatorResponse)(nil),       // 9: trunkline.routing.v1.SelectOperatorResponse
-	(*BatchSelectOperatorsRequest)(nil),  // 10: trunkline.routing.v1.BatchSelectOperatorsRequest
-	(*BatchSelectOperatorsResponse)(nil), // 11: trunkline.routing.v1.BatchSelectOperatorsResponse
-	(*BatchResult)(nil),                  // 12: trunkline.routing.v1.BatchResult
-	(*ExplainRouteRequest)(nil),          // 13: trunkline.routing.v1.ExplainRouteRequest
-	(*ExplainRouteResponse)(nil),         // 14: trunkline.routing.v1.ExplainRouteResponse
-	(*Money)(nil),                        // 15: trunkline.routing.v1.Money
-	(v1.BindState)(0),                    // 16: trunkline.events.v1.BindState
-	(v1.Quality)(0),                      // 17: trunkline.events.v1.Quality
-	(RoutingStrategy)(0),                 // 18: trunkline.routing.v1.RoutingStrategy
-	(OnExhausted)(0),                     // 19: trunkline.routing.v1.OnExhausted
-	(MessageType)(0),                     // 20: trunkline.routing.v1.MessageType
+	(Outcome)(0),                         // 3: trunkline.routing.v1.Outcome
+	(*DecisionMeta)(nil),                 // 4: trunkline.routing.v1.DecisionMeta
+	(*Alternate)(nil),                    // 5: trunkline.routing.v1.Alternate
+	(*CandidateTrace)(nil),               // 6: trunkline.routing.v1.CandidateTrace
+	(*RuleTrace)(nil),                    // 7: trunkline.routing.v1.RuleTrace
+	(*Failure)(nil),                      // 8: trunkline.routing.v1.Failure
+	(*SelectOperatorRequest)(nil),        // 9: trunkline.routing.v1.SelectOperatorRequest
+	(*SelectOperatorResponse)(nil),       // 10: trunkline.routing.v1.SelectOperatorResponse
+	(*BatchSelectOperatorsRequest)(nil),  // 11: trunkline.routing.v1.BatchSelectOperatorsRequest
+	(*BatchSelectOperatorsResponse)(nil), // 12: trunkline.routing.v1.BatchSelectOperatorsResponse
+	(*BatchResult)(nil),                  // 13: trunkline.routing.v1.BatchResult
+	(*ExplainRouteRequest)(nil),          // 14: trunkline.routing.v1.ExplainRouteRequest
+	(*ExplainRouteResponse)(nil),         // 15: trunkline.routing.v1.ExplainRouteResponse
+	(*ReportOutcomeRequest)(nil),         // 16: trunkline.routing.v1.ReportOutcomeRequest
+	(*ReportOutcomeResponse)(nil),        // 17: trunkline.routing.v1.ReportOutcomeResponse
+	(*Money)(nil),                        // 18: trunkline.routing.v1.Money
+	(v1.BindState)(0),                    // 19: trunkline.events.v1.BindState
+	(v1.Quality)(0),                      // 20: trunkline.events.v1.Quality
+	(RoutingStrategy)(0),                 // 21: trunkline.routing.v1.RoutingStrategy
+	(OnExhausted)(0),                     // 22: trunkline.routing.v1.OnExhausted
+	(MessageType)(0),                     // 23: trunkline.routing.v1.MessageType
 }
 var file_trunkline_routing_v1_routing_proto_depIdxs = []int32{
 	0,  // 0: trunkline.routing.v1.DecisionMeta.cache:type_name -> trunkline.routing.v1.CacheResult
-	15, // 1: trunkline.routing.v1.Alternate.unit_price:type_name -> trunkline.routing.v1.Money
+	18, // 1: trunkline.routing.v1.Alternate.unit_price:type_name -> trunkline.routing.v1.Money
 	2,  // 2: trunkline.routing.v1.CandidateTrace.rejection:type_name -> trunkline.routing.v1.Rejection
-	15, // 3: trunkline.routing.v1.CandidateTrace.unit_price:type_name -> trunkline.routing.v1.Money
-	16, // 4: trunkline.routing.v1.CandidateTrace.bind_state:type_name -> trunkline.events.v1.BindState
-	17, // 5: trunkline.routing.v1.CandidateTrace.quality:type_name -> trunkline.events.v1.Quality
-	18, // 6: trunkline.routing.v1.RuleTrace.strategy:type_name -> trunkline.routing.v1.RoutingStrategy
-	19, // 7: trunkline.routing.v1.RuleTrace.on_exhausted:type_name -> trunkline.routing.v1.OnExhausted
+	18, // 3: trunkline.routing.v1.CandidateTrace.unit_price:type_name -> trunkline.routing.v1.Money
+	19, // 4: trunkline.routing.v1.CandidateTrace.bind_state:type_name -> trunkline.events.v1.BindState
+	20, // 5: trunkline.routing.v1.CandidateTrace.quality:type_name -> trunkline.events.v1.Quality
+	21, // 6: trunkline.routing.v1.RuleTrace.strategy:type_name -> trunkline.routing.v1.RoutingStrategy
+	22, // 7: trunkline.routing.v1.RuleTrace.on_exhausted:type_name -> trunkline.routing.v1.OnExhausted
 	1,  // 8: trunkline.routing.v1.RuleTrace.outcome:type_name -> trunkline.routing.v1.RuleOutcome
-	5,  // 9: trunkline.routing.v1.RuleTrace.candidates:type_name -> trunkline.routing.v1.CandidateTrace
-	20, // 10: trunkline.routing.v1.SelectOperatorRequest.message_type:type_name -> trunkline.routing.v1.MessageType
-	18, // 11: trunkline.routing.v1.SelectOperatorResponse.strategy:type_name -> trunkline.routing.v1.RoutingStrategy
-	4,  // 12: trunkline.routing.v1.SelectOperatorResponse.alternates:type_name -> trunkline.routing.v1.Alternate
-	15, // 13: trunkline.routing.v1.SelectOperatorResponse.unit_price:type_name -> trunkline.routing.v1.Money
-	3,  // 14: trunkline.routing.v1.SelectOperatorResponse.meta:type_name -> trunkline.routing.v1.DecisionMeta
-	8,  // 15: trunkline.routing.v1.BatchSelectOperatorsRequest.requests:type_name -> trunkline.routing.v1.SelectOperatorRequest
-	12, // 16: trunkline.routing.v1.BatchSelectOperatorsResponse.results:type_name -> trunkline.routing.v1.BatchResult
-	9,  // 17: trunkline.routing.v1.BatchResult.response:type_name -> trunkline.routing.v1.SelectOperatorResponse
-	7,  // 18: trunkline.routing.v1.BatchResult.error:type_name -> trunkline.routing.v1.Failure
-	8,  // 19: trunkline.routing.v1.ExplainRouteRequest.query:type_name -> trunkline.routing.v1.SelectOperatorRequest
-	9,  // 20: trunkline.routing.v1.ExplainRouteResponse.decision:type_name -> trunkline.routing.v1.SelectOperatorResponse
-	7,  // 21: trunkline.routing.v1.ExplainRouteResponse.failure:type_name -> trunkline.routing.v1.Failure
-	6,  // 22: trunkline.routing.v1.ExplainRouteResponse.rules:type_name -> trunkline.routing.v1.RuleTrace
-	3,  // 23: trunkline.routing.v1.ExplainRouteResponse.meta:type_name -> trunkline.routing.v1.DecisionMeta
-	24, // [24:24] is the sub-list for method output_type
-	24, // [24:24] is the sub-list for method input_type
-	24, // [24:24] is the sub-list for extension type_name
-	24, // [24:24] is the sub-list for extension extendee
-	0,  // [0:24] is the sub-list for field type_name
+	6,  // 9: trunkline.routing.v1.RuleTrace.candidates:type_name -> trunkline.routing.v1.CandidateTrace
+	23, // 10: trunkline.routing.v1.SelectOperatorRequest.message_type:type_name -> trunkline.routing.v1.MessageType
+	21, // 11: trunkline.routing.v1.SelectOperatorResponse.strategy:type_name -> trunkline.routing.v1.RoutingStrategy
+	5,  // 12: trunkline.routing.v1.SelectOperatorResponse.alternates:type_name -> trunkline.routing.v1.Alternate
+	18, // 13: trunkline.routing.v1.SelectOperatorResponse.unit_price:type_name -> trunkline.routing.v1.Money
+	4,  // 14: trunkline.routing.v1.SelectOperatorResponse.meta:type_name -> trunkline.routing.v1.DecisionMeta
+	9,  // 15: trunkline.routing.v1.BatchSelectOperatorsRequest.requests:type_name -> trunkline.routing.v1.SelectOperatorRequest
+	13, // 16: trunkline.routing.v1.BatchSelectOperatorsResponse.results:type_name -> trunkline.routing.v1.BatchResult
+	10, // 17: trunkline.routing.v1.BatchResult.response:type_name -> trunkline.routing.v1.SelectOperatorResponse
+	8,  // 18: trunkline.routing.v1.BatchResult.error:type_name -> trunkline.routing.v1.Failure
+	9,  // 19: trunkline.routing.v1.ExplainRouteRequest.query:type_name -> trunkline.routing.v1.SelectOperatorRequest
+	10, // 20: trunkline.routing.v1.ExplainRouteResponse.decision:type_name -> trunkline.routing.v1.SelectOperatorResponse
+	8,  // 21: trunkline.routing.v1.ExplainRouteResponse.failure:type_name -> trunkline.routing.v1.Failure
+	7,  // 22: trunkline.routing.v1.ExplainRouteResponse.rules:type_name -> trunkline.routing.v1.RuleTrace
+	4,  // 23: trunkline.routing.v1.ExplainRouteResponse.meta:type_name -> trunkline.routing.v1.DecisionMeta
+	3,  // 24: trunkline.routing.v1.ReportOutcomeRequest.outcome:type_name -> trunkline.routing.v1.Outcome
+	25, // [25:25] is the sub-list for method output_type
+	25, // [25:25] is the sub-list for method input_type
+	25, // [25:25] is the sub-list for extension type_name
+	25, // [25:25] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_trunkline_routing_v1_routing_proto_init() }
@@ -1493,8 +1697,8 @@ func file_trunkline_routing_v1_routing_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_trunkline_routing_v1_routing_proto_rawDesc), len(file_trunkline_routing_v1_routing_proto_rawDesc)),
-			NumEnums:      3,
-			NumMessages:   12,
+			NumEnums:      4,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

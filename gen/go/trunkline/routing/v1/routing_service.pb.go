@@ -25,13 +25,15 @@ var File_trunkline_routing_v1_routing_service_proto protoreflect.FileDescriptor
 
 const file_trunkline_routing_v1_routing_service_proto_rawDesc = "" +
 	"\n" +
-	"*trunkline/routing/v1/routing_service.proto\x12\x14trunkline.routing.v1\x1a!trunkline/options/v1/access.proto\x1a\"trunkline/routing/v1/routing.proto2\x88\x03\n" +
+	"*trunkline/routing/v1/routing_service.proto\x12\x14trunkline.routing.v1\x1a!trunkline/options/v1/access.proto\x1a\"trunkline/routing/v1/routing.proto2\xfe\x03\n" +
 	"\x0eRoutingService\x12w\n" +
 	"\x0eSelectOperator\x12+.trunkline.routing.v1.SelectOperatorRequest\x1a,.trunkline.routing.v1.SelectOperatorResponse\"\n" +
 	"\x8a\xb5\x18\x06\b\x01\x10\x01\x18\x01\x12\x89\x01\n" +
 	"\x14BatchSelectOperators\x121.trunkline.routing.v1.BatchSelectOperatorsRequest\x1a2.trunkline.routing.v1.BatchSelectOperatorsResponse\"\n" +
 	"\x8a\xb5\x18\x06\b\x01\x10\x01\x18\x01\x12q\n" +
 	"\fExplainRoute\x12).trunkline.routing.v1.ExplainRouteRequest\x1a*.trunkline.routing.v1.ExplainRouteResponse\"\n" +
+	"\x8a\xb5\x18\x06\b\x01\x10\x01\x18\x01\x12t\n" +
+	"\rReportOutcome\x12*.trunkline.routing.v1.ReportOutcomeRequest\x1a+.trunkline.routing.v1.ReportOutcomeResponse\"\n" +
 	"\x8a\xb5\x18\x06\b\x01\x10\x01\x18\x01B\xd2\x01\n" +
 	"\x18com.trunkline.routing.v1B\x13RoutingServiceProtoP\x01Z/trunkline/gen/go/trunkline/routing/v1;routingv1\xa2\x02\x03TRX\xaa\x02\x14Trunkline.Routing.V1\xca\x02\x14Trunkline\\Routing\\V1\xe2\x02 Trunkline\\Routing\\V1\\GPBMetadata\xea\x02\x16Trunkline::Routing::V1b\x06proto3"
 
@@ -39,19 +41,23 @@ var file_trunkline_routing_v1_routing_service_proto_goTypes = []any{
 	(*SelectOperatorRequest)(nil),        // 0: trunkline.routing.v1.SelectOperatorRequest
 	(*BatchSelectOperatorsRequest)(nil),  // 1: trunkline.routing.v1.BatchSelectOperatorsRequest
 	(*ExplainRouteRequest)(nil),          // 2: trunkline.routing.v1.ExplainRouteRequest
-	(*SelectOperatorResponse)(nil),       // 3: trunkline.routing.v1.SelectOperatorResponse
-	(*BatchSelectOperatorsResponse)(nil), // 4: trunkline.routing.v1.BatchSelectOperatorsResponse
-	(*ExplainRouteResponse)(nil),         // 5: trunkline.routing.v1.ExplainRouteResponse
+	(*ReportOutcomeRequest)(nil),         // 3: trunkline.routing.v1.ReportOutcomeRequest
+	(*SelectOperatorResponse)(nil),       // 4: trunkline.routing.v1.SelectOperatorResponse
+	(*BatchSelectOperatorsResponse)(nil), // 5: trunkline.routing.v1.BatchSelectOperatorsResponse
+	(*ExplainRouteResponse)(nil),         // 6: trunkline.routing.v1.ExplainRouteResponse
+	(*ReportOutcomeResponse)(nil),        // 7: trunkline.routing.v1.ReportOutcomeResponse
 }
 var file_trunkline_routing_v1_routing_service_proto_depIdxs = []int32{
 	0, // 0: trunkline.routing.v1.RoutingService.SelectOperator:input_type -> trunkline.routing.v1.SelectOperatorRequest
 	1, // 1: trunkline.routing.v1.RoutingService.BatchSelectOperators:input_type -> trunkline.routing.v1.BatchSelectOperatorsRequest
 	2, // 2: trunkline.routing.v1.RoutingService.ExplainRoute:input_type -> trunkline.routing.v1.ExplainRouteRequest
-	3, // 3: trunkline.routing.v1.RoutingService.SelectOperator:output_type -> trunkline.routing.v1.SelectOperatorResponse
-	4, // 4: trunkline.routing.v1.RoutingService.BatchSelectOperators:output_type -> trunkline.routing.v1.BatchSelectOperatorsResponse
-	5, // 5: trunkline.routing.v1.RoutingService.ExplainRoute:output_type -> trunkline.routing.v1.ExplainRouteResponse
-	3, // [3:6] is the sub-list for method output_type
-	0, // [0:3] is the sub-list for method input_type
+	3, // 3: trunkline.routing.v1.RoutingService.ReportOutcome:input_type -> trunkline.routing.v1.ReportOutcomeRequest
+	4, // 4: trunkline.routing.v1.RoutingService.SelectOperator:output_type -> trunkline.routing.v1.SelectOperatorResponse
+	5, // 5: trunkline.routing.v1.RoutingService.BatchSelectOperators:output_type -> trunkline.routing.v1.BatchSelectOperatorsResponse
+	6, // 6: trunkline.routing.v1.RoutingService.ExplainRoute:output_type -> trunkline.routing.v1.ExplainRouteResponse
+	7, // 7: trunkline.routing.v1.RoutingService.ReportOutcome:output_type -> trunkline.routing.v1.ReportOutcomeResponse
+	4, // [4:8] is the sub-list for method output_type
+	0, // [0:4] is the sub-list for method input_type
 	0, // [0:0] is the sub-list for extension type_name
 	0, // [0:0] is the sub-list for extension extendee
 	0, // [0:0] is the sub-list for field type_name

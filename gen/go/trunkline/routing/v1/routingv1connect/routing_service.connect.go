@@ -42,6 +42,9 @@ const (
 	// RoutingServiceExplainRouteProcedure is the fully-qualified name of the RoutingService's
 	// ExplainRoute RPC.
 	RoutingServiceExplainRouteProcedure = "/trunkline.routing.v1.RoutingService/ExplainRoute"
+	// RoutingServiceReportOutcomeProcedure is the fully-qualified name of the RoutingService's
+	// ReportOutcome RPC.
+	RoutingServiceReportOutcomeProcedure = "/trunkline.routing.v1.RoutingService/ReportOutcome"
 )
 
 // RoutingServiceClient is a client for the trunkline.routing.v1.RoutingService service.
@@ -56,6 +59,10 @@ type RoutingServiceClient interface {
 	// ExplainRoute tells every rule and candidate considered and why the answer is what it is. A number
 	// without a route is an answer here, not an error.
 	ExplainRoute(context.Context, *v1.ExplainRouteRequest) (*v1.ExplainRouteResponse, error)
+	// ReportOutcome tells what became of a message after its decision, for the decision log. It is best sent once per
+	// attempt; reports for decisions that are not in the log, or of another account, are dropped. Errors:
+	// UNAVAILABLE OVERLOADED (with RetryInfo) when too many reports wait.
+	ReportOutcome(context.Context, *v1.ReportOutcomeRequest) (*v1.ReportOutcomeResponse, error)
 }
 
 // NewRoutingServiceClient constructs a client for the trunkline.routing.v1.RoutingService service.
@@ -87,6 +94,12 @@ func NewRoutingServiceClient(httpClient connect.HTTPClient, baseURL string, opts
 			connect.WithSchema(routingServiceMethods.ByName("ExplainRoute")),
 			connect.WithClientOptions(opts...),
 		),
+		reportOutcome: connect.NewClient[v1.ReportOutcomeRequest, v1.ReportOutcomeResponse](
+			httpClient,
+			baseURL+RoutingServiceReportOutcomeProcedure,
+			connect.WithSchema(routingServiceMethods.ByName("ReportOutcome")),
+			connect.WithClientOptions(opts...),
+		),
 	}
 }
 
@@ -95,6 +108,7 @@ type routingServiceClient struct {
 	selectOperator       *connect.Client[v1.SelectOperatorRequest, v1.SelectOperatorResponse]
 	batchSelectOperators *connect.Client[v1.BatchSelectOperatorsRequest, v1.BatchSelectOperatorsResponse]
 	explainRoute         *connect.Client[v1.ExplainRouteRequest, v1.ExplainRouteResponse]
+	reportOutcome        *connect.Client[v1.ReportOutcomeRequest, v1.ReportOutcomeResponse]
 }
 
 // SelectOperator calls trunkline.routing.v1.RoutingService.SelectOperator.
@@ -124,6 +138,15 @@ func (c *routingServiceClient) ExplainRoute(ctx context.Context, req *v1.Explain
 	return nil, err
 }
 
+// ReportOutcome calls trunkline.routing.v1.RoutingService.ReportOutcome.
+func (c *routingServiceClient) ReportOutcome(ctx context.Context, req *v1.ReportOutcomeRequest) (*v1.ReportOutcomeResponse, error) {
+	response, err := c.reportOutcome.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // RoutingServiceHandler is an implementation of the trunkline.routing.v1.RoutingService service.
 type RoutingServiceHandler interface {
 	// SelectOperator decides for one message. Errors: INVALID_ARGUMENT VALIDATION_FAILED; NOT_FOUND
@@ -136,6 +159,10 @@ type RoutingServiceHandler interface {
 	// ExplainRoute tells every rule and candidate considered and why the answer is what it is. A number
 	// without a route is an answer here, not an error.
 	ExplainRoute(context.Context, *v1.ExplainRouteRequest) (*v1.ExplainRouteResponse, error)
+	// ReportOutcome tells what became of a message after its decision, for the decision log. It is best sent once per
+	// attempt; reports for decisions that are not in the log, or of another account, are dropped. Errors:
+	// UNAVAILABLE OVERLOADED (with RetryInfo) when too many reports wait.
+	ReportOutcome(context.Context, *v1.ReportOutcomeRequest) (*v1.ReportOutcomeResponse, error)
 }
 
 // NewRoutingServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -163,6 +190,12 @@ func NewRoutingServiceHandler(svc RoutingServiceHandler, opts ...connect.Handler
 		connect.WithSchema(routingServiceMethods.ByName("ExplainRoute")),
 		connect.WithHandlerOptions(opts...),
 	)
+	routingServiceReportOutcomeHandler := connect.NewUnaryHandlerSimple(
+		RoutingServiceReportOutcomeProcedure,
+		svc.ReportOutcome,
+		connect.WithSchema(routingServiceMethods.ByName("ReportOutcome")),
+		connect.WithHandlerOptions(opts...),
+	)
 	return "/trunkline.routing.v1.RoutingService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case RoutingServiceSelectOperatorProcedure:
@@ -171,6 +204,8 @@ func NewRoutingServiceHandler(svc RoutingServiceHandler, opts ...connect.Handler
 			routingServiceBatchSelectOperatorsHandler.ServeHTTP(w, r)
 		case RoutingServiceExplainRouteProcedure:
 			routingServiceExplainRouteHandler.ServeHTTP(w, r)
+		case RoutingServiceReportOutcomeProcedure:
+			routingServiceReportOutcomeHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -190,4 +225,8 @@ func (UnimplementedRoutingServiceHandler) BatchSelectOperators(context.Context, 
 
 func (UnimplementedRoutingServiceHandler) ExplainRoute(context.Context, *v1.ExplainRouteRequest) (*v1.ExplainRouteResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("trunkline.routing.v1.RoutingService.ExplainRoute is not implemented"))
+}
+
+func (UnimplementedRoutingServiceHandler) ReportOutcome(context.Context, *v1.ReportOutcomeRequest) (*v1.ReportOutcomeResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("trunkline.routing.v1.RoutingService.ReportOutcome is not implemented"))
 }
