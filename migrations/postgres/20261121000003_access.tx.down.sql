@@ -14,6 +14,14 @@ DROP TRIGGER audit_log_append_only ON ops_routing.audit_log;
 
 --bun:split
 
+DROP TRIGGER audit_log_await_seal ON ops_routing.audit_log;
+
+--bun:split
+
+DROP TABLE ops_routing.audit_unsealed;
+
+--bun:split
+
 DROP TABLE ops_routing.audit_chain;
 
 --bun:split
@@ -35,6 +43,10 @@ DROP FUNCTION ops_routing.may_see(uuid);
 --bun:split
 
 DROP FUNCTION ops_routing.refuse_change();
+
+--bun:split
+
+DROP FUNCTION ops_routing.await_seal();
 
 --bun:split
 

@@ -6,6 +6,14 @@ DROP TRIGGER audit_log_no_delete;
 
 --bun:split
 
+DROP TRIGGER audit_log_await_seal;
+
+--bun:split
+
+DROP TABLE audit_unsealed;
+
+--bun:split
+
 DROP TABLE audit_chain;
 
 --bun:split

@@ -63,6 +63,22 @@ CREATE TABLE audit_chain (
 
 --bun:split
 
+-- The rows of the audit log that wait for their seal: a queue, so that sealing does not look through the log.
+CREATE TABLE audit_unsealed (
+    audit_id text PRIMARY KEY REFERENCES audit_log (audit_id)
+);
+
+--bun:split
+
+INSERT INTO audit_unsealed SELECT audit_id FROM audit_log;
+
+--bun:split
+
+CREATE TRIGGER audit_log_await_seal AFTER INSERT ON audit_log
+BEGIN INSERT INTO audit_unsealed (audit_id) VALUES (NEW.audit_id); END;
+
+--bun:split
+
 CREATE INDEX audit_log_actor ON audit_log (actor, occurred_at);
 
 --bun:split

@@ -463,7 +463,9 @@ func (x *ExportAuditRowsResponse) GetRows() []*AuditRow {
 
 // VerifyAuditChainRequest asks whether every audit row is as it was written.
 type VerifyAuditChainRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// A head noted before, in hexadecimal: it must still be in the chain. Empty asks for none.
+	KnownHead     string `protobuf:"bytes,1,opt,name=known_head,json=knownHead,proto3" json:"known_head,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -498,6 +500,13 @@ func (*VerifyAuditChainRequest) Descriptor() ([]byte, []int) {
 	return file_trunkline_access_v1_audit_proto_rawDescGZIP(), []int{6}
 }
 
+func (x *VerifyAuditChainRequest) GetKnownHead() string {
+	if x != nil {
+		return x.KnownHead
+	}
+	return ""
+}
+
 // AuditDefect is where the chain breaks.
 type AuditDefect struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -505,7 +514,7 @@ type AuditDefect struct {
 	Sequence int64 `protobuf:"varint,1,opt,name=sequence,proto3" json:"sequence,omitempty"`
 	// The row at fault.
 	AuditId string `protobuf:"bytes,2,opt,name=audit_id,json=auditId,proto3" json:"audit_id,omitempty"`
-	// What is wrong, such as ROW_CHANGED, ROW_MISSING, LINK_BROKEN or SEAL_OVERDUE.
+	// What is wrong, such as ROW_CHANGED, ROW_MISSING, LINK_MISSING, SEAL_OVERDUE or HEAD_MISSING.
 	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
 	// One sentence for people.
 	Message       string `protobuf:"bytes,4,opt,name=message,proto3" json:"message,omitempty"`
@@ -770,8 +779,10 @@ const file_trunkline_access_v1_audit_proto_rawDesc = "" +
 	"\x16ExportAuditRowsRequest\x128\n" +
 	"\x06filter\x18\x01 \x01(\v2 .trunkline.access.v1.AuditFilterR\x06filter\"L\n" +
 	"\x17ExportAuditRowsResponse\x121\n" +
-	"\x04rows\x18\x01 \x03(\v2\x1d.trunkline.access.v1.AuditRowR\x04rows\"\x19\n" +
-	"\x17VerifyAuditChainRequest\"v\n" +
+	"\x04rows\x18\x01 \x03(\v2\x1d.trunkline.access.v1.AuditRowR\x04rows\"R\n" +
+	"\x17VerifyAuditChainRequest\x127\n" +
+	"\n" +
+	"known_head\x18\x01 \x01(\tB\x18\xbaH\x15r\x132\x11^([0-9a-f]{64})?$R\tknownHead\"v\n" +
 	"\vAuditDefect\x12\x1a\n" +
 	"\bsequence\x18\x01 \x01(\x03R\bsequence\x12\x19\n" +
 	"\baudit_id\x18\x02 \x01(\tR\aauditId\x12\x16\n" +

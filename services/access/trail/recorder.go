@@ -1,0 +1,175 @@
+package trail
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"trunkline/services/access"
+	"trunkline/services/platform/clock"
+)
+
+const (
+	// window is how long refusals of one kind are counted into one row.
+	window = time.Minute
+	// maxKinds bounds the kinds of refusals of one window. Whoever guesses can make up names at will.
+	maxKinds = 1000
+	// writeEvery is the pause between two writes, writeLimit bounds one.
+	writeEvery = time.Second
+	writeLimit = 5 * time.Second
+	// ActionDenied is the action of refused calls.
+	ActionDenied = "access.denied"
+)
+
+// Denial is one refused call.
+type Denial struct {
+	// Actor is who called, as far as that was found out.
+	Actor string
+	// Procedure is such as /trunkline.operators.v1.OperatorService/CreateOperator, Reason such as ROLE_TOO_LOW.
+	Procedure, Reason string
+	// Peer is the address that called, without port.
+	Peer string
+	// RequestID is the id of the call.
+	RequestID string
+}
+
+// AppendStore takes audit rows.
+type AppendStore interface {
+	Append(ctx context.Context, rows []access.AuditRow) error
+}
+
+// Recorder writes refused calls into the audit log, beside the calls. The first of a kind is written within about a
+// second; those that follow within a minute are counted into one more row, so that a flood of refusals does not become a
+// flood of rows. Denied never waits.
+type Recorder struct {
+	store   AppendStore
+	clock   clock.Clock
+	log     *slog.Logger
+	dropped prometheus.Counter
+
+	mu      sync.Mutex
+	kinds   map[kind]*count
+	waiting []access.AuditRow
+}
+
+type kind struct{ actor, procedure, reason, peer string }
+
+// count is the refusals of a kind since the row that told of the first one.
+type count struct {
+	since     time.Time
+	n         int
+	requestID string
+}
+
+// NewRecorder gives a recorder and registers trunkline_audit_denials_dropped_total.
+func NewRecorder(store AppendStore, clk clock.Clock, log *slog.Logger, reg prometheus.Registerer) (*Recorder, error) {
+	r := &Recorder{
+		store: store, clock: clk, log: log, kinds: map[kind]*count{},
+		dropped: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "trunkline_audit_denials_dropped_total",
+			Help: "Refused calls that are not in the audit log, because too many kinds came in a minute or the database was down.",
+		}),
+	}
+	return r, reg.Register(r.dropped)
+}
+
+// Denied takes note of a refused call.
+func (r *Recorder) Denied(d Denial) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	k := kind{d.Actor, d.Procedure, d.Reason, d.Peer}
+	if c, known := r.kinds[k]; known {
+		c.n++
+		c.requestID = d.RequestID
+		return
+	}
+	if len(r.kinds) >= maxKinds {
+		r.dropped.Inc()
+		return
+	}
+	now := r.clock.Now()
+	r.kinds[k] = &count{since: now}
+	r.waiting = append(r.waiting, row(k, d.RequestID, 1, now))
+}
+
+// row tells of n refusals of a kind.
+func row(k kind, requestID string, n int, at time.Time) access.AuditRow {
+	body, err := json.Marshal(struct {
+		Reason string `json:"reason"`
+		Count  int    `json:"count"`
+		Peer   string `json:"peer,omitempty"`
+	}{k.reason, n, k.peer})
+	if err != nil {
+		panic(err) // a struct of texts can always be written
+	}
+	after := string(body)
+	return access.AuditRow{
+		ID: uuid.Must(uuid.NewV7()), At: at.UTC().Truncate(time.Microsecond), Actor: k.actor, RequestID: requestID,
+		Action: ActionDenied, Entity: "procedure", EntityID: k.procedure, After: &after,
+	}
+}
+
+// Run writes what was noted until ctx ends, and the rest then.
+func (r *Recorder) Run(ctx context.Context) {
+	ticker := time.NewTicker(writeEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			rest, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeLimit)
+			defer cancel()
+			r.write(rest, true)
+			return
+		case <-ticker.C:
+			r.write(ctx, false)
+		}
+	}
+}
+
+func (r *Recorder) write(ctx context.Context, last bool) {
+	rows := r.take(last)
+	if len(rows) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, writeLimit)
+	defer cancel()
+	if err := r.store.Append(ctx, rows); err != nil {
+		r.log.WarnContext(ctx, "refused calls could not be written to the audit log", "rows", len(rows), "error", err)
+		r.keep(rows)
+	}
+}
+
+// take gives the rows to write, with those of windows that are over.
+func (r *Recorder) take(last bool) []access.AuditRow {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := r.clock.Now()
+	for k, c := range r.kinds {
+		if !last && now.Sub(c.since) < window {
+			continue
+		}
+		if c.n > 0 {
+			r.waiting = append(r.waiting, row(k, c.requestID, c.n, now))
+		}
+		delete(r.kinds, k)
+	}
+	rows := r.waiting
+	r.waiting = nil
+	return rows
+}
+
+// keep puts rows back that could not be written, up to a bound.
+func (r *Recorder) keep(rows []access.AuditRow) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.waiting = append(rows, r.waiting...)
+	if excess := len(r.waiting) - maxKinds; excess > 0 {
+		r.dropped.Add(float64(excess))
+		r.waiting = r.waiting[:maxKinds]
+	}
+}
