@@ -50,6 +50,7 @@ var Module = fx.Module("routing",
 		metrics.New,
 		newServerMetrics,
 		newObserver,
+		newDecisionLog,
 		newHandler,
 		newHealthCache,
 		platformfx.Mount(newMount),
@@ -140,13 +141,14 @@ type handlerIn struct {
 	Supply  *routing.Supply
 	Cache   SharedCache
 	Metrics *metrics.Metrics
+	Writer  decisionLog
 	Clock   clock.Clock
 	Tracer  trace.Tracer
 	Log     *slog.Logger
 }
 
 // newHandler stacks the decision path; from the inside out: store, shared cache, sharing, local cache, supply,
-// selector, counting.
+// selector, counting, log.
 func newHandler(in handlerIn) (*rpc.Handler, error) {
 	var finder routing.Finder
 	if in.Config.Table == TableDatabase {
@@ -160,7 +162,11 @@ func newHandler(in handlerIn) (*rpc.Handler, error) {
 		}
 		finder = local
 	}
-	return rpc.NewHandler(in.Metrics.Count(routing.NewSelector(in.Supply.Source(finder))), in.Clock, in.Tracer), nil
+	counted := in.Metrics.Count(routing.NewSelector(in.Supply.Source(finder)))
+	if in.Writer.Writer == nil {
+		return rpc.NewHandler(counted, nil, in.Clock, in.Tracer), nil
+	}
+	return rpc.NewHandler(in.Writer.Logged(counted), in.Writer, in.Clock, in.Tracer), nil
 }
 
 func newMount(h *rpc.Handler) rpcserver.Mount {
@@ -228,6 +234,7 @@ type busIn struct {
 	Saver     bus.Saver
 	Supply    *routing.Supply
 	Metrics   *metrics.Metrics
+	Writer    decisionLog
 	Clock     clock.Clock
 	Log       *slog.Logger
 }
@@ -241,7 +248,7 @@ func startBus(in busIn) {
 		ctx, cancel := context.WithTimeout(ctx, streamsTimeout)
 		defer cancel()
 		_ = in.Conn.AwaitConnected(ctx) // EnsureStreams tells better what is wrong
-		if err := in.Conn.EnsureStreams(ctx, bus.Streams()); errors.Is(err, jetstream.ErrStreamMismatch) {
+		if err := in.Conn.EnsureStreams(ctx, append(bus.Streams(), in.Writer.streams()...)); errors.Is(err, jetstream.ErrStreamMismatch) {
 			return err
 		} else if err != nil {
 			in.Log.Warn("NATS is out of reach; the engine starts without events and goes on trying", "error", err)

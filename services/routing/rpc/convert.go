@@ -1,12 +1,14 @@
 package rpc
 
 import (
+	"context"
 	"strings"
 
 	"github.com/google/uuid"
 
 	eventsv1 "trunkline/gen/go/trunkline/events/v1"
 	routingv1 "trunkline/gen/go/trunkline/routing/v1"
+	"trunkline/services/platform/caller"
 	"trunkline/services/platform/fault"
 	"trunkline/services/platform/money"
 	"trunkline/services/routing"
@@ -64,8 +66,17 @@ var (
 	}
 )
 
-func query(req *routingv1.SelectOperatorRequest) (routing.Query, error) {
-	return routing.ParseQuery(req.GetTo(), req.GetAccountId(), messageTypes[req.GetMessageType()], req.GetMessageId(), req.GetExcludeOperatorIds())
+// ReasonAccountMismatch marks a question for another account than that of the credential.
+const ReasonAccountMismatch = "ACCOUNT_MISMATCH"
+
+// query reads a question. A caller that is bound to an account asks for that one only.
+func query(ctx context.Context, req *routingv1.SelectOperatorRequest) (routing.Query, error) {
+	q, err := routing.ParseQuery(req.GetTo(), req.GetAccountId(), messageTypes[req.GetMessageType()], req.GetMessageId(), req.GetExcludeOperatorIds())
+	if who := caller.From(ctx); err == nil && !who.MayChange(q.Account) {
+		return routing.Query{}, fault.New(fault.PermissionDenied, ReasonAccountMismatch,
+			"The credential is bound to another account than account_id: ask with the account of the credential.")
+	}
+	return q, err
 }
 
 // response copies a decision that has a winner.

@@ -11,7 +11,6 @@ import (
 
 	routingv1 "trunkline/gen/go/trunkline/routing/v1"
 	"trunkline/services/platform/clock"
-	"trunkline/services/platform/fault"
 	"trunkline/services/routing"
 )
 
@@ -22,18 +21,26 @@ type Decider interface {
 	Explain(ctx context.Context, q *routing.Query, d *routing.Decision, tr *routing.Trace) error
 }
 
+// Reporter takes reports of what became of messages. It never waits.
+type Reporter interface {
+	// Report keeps one. It is an UNAVAILABLE fault when too many wait.
+	Report(r routing.Report) error
+}
+
 // Handler implements routingv1connect.RoutingServiceHandler.
 type Handler struct {
 	decider   Decider
+	reporter  Reporter
 	clock     clock.Clock
 	tracer    trace.Tracer
 	decisions sync.Pool
 }
 
-// NewHandler gives the service over a decider.
-func NewHandler(decider Decider, clk clock.Clock, tracer trace.Tracer) *Handler {
+// NewHandler gives the service over a decider. reporter is nil in an engine that keeps no log.
+func NewHandler(decider Decider, reporter Reporter, clk clock.Clock, tracer trace.Tracer) *Handler {
 	return &Handler{
 		decider:   decider,
+		reporter:  reporter,
 		clock:     clk,
 		tracer:    tracer,
 		decisions: sync.Pool{New: func() any { return new(routing.Decision) }},
@@ -126,13 +133,8 @@ func (h *Handler) ExplainRoute(ctx context.Context, req *routingv1.ExplainRouteR
 	return res, nil
 }
 
-// ReportOutcome tells what became of a message.
-func (h *Handler) ReportOutcome(context.Context, *routingv1.ReportOutcomeRequest) (*routingv1.ReportOutcomeResponse, error) {
-	return nil, fault.New(fault.Unimplemented, "NO_DECISION_LOG", "This engine keeps no decision log: outcomes are not taken.")
-}
-
 func (h *Handler) decide(ctx context.Context, req *routingv1.SelectOperatorRequest, d *routing.Decision, tr *routing.Trace) error {
-	q, err := query(req)
+	q, err := query(ctx, req)
 	if err != nil {
 		return err
 	}

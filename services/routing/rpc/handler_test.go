@@ -65,7 +65,7 @@ func serve(t *testing.T, decider rpc.Decider, now clock.Clock) served {
 	t.Helper()
 	spans := tracetest.NewSpanRecorder()
 	tracer := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(spans)).Tracer("test")
-	h := rpc.NewHandler(decider, now, tracer)
+	h := rpc.NewHandler(decider, nil, now, tracer)
 	running := rpcservertest.Start(t, nil, rpcserver.Mount{
 		Name: routingv1connect.RoutingServiceName,
 		Handler: func(opts ...connect.HandlerOption) (string, http.Handler) {
@@ -250,7 +250,7 @@ func TestAPanicInABatchIsAnAnswer(t *testing.T) {
 
 func TestABatchEndsWithItsCaller(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	h := rpc.NewHandler(deciderFunc(func(context.Context) error { cancel(); return nil }), clock.System(), sdktrace.NewTracerProvider().Tracer("test"))
+	h := rpc.NewHandler(deciderFunc(func(context.Context) error { cancel(); return nil }), nil, clock.System(), sdktrace.NewTracerProvider().Tracer("test"))
 	_, err := h.BatchSelectOperators(ctx, &routingv1.BatchSelectOperatorsRequest{Requests: []*routingv1.SelectOperatorRequest{ask("bad"), ask("bad")}})
 	require.NoError(t, err, "nobody asked the decider, so nobody cancelled")
 	cancel()
@@ -261,7 +261,7 @@ func TestABatchEndsWithItsCaller(t *testing.T) {
 // FuzzSelectOperator: whatever comes, the answer is an operator or a precise error, never INTERNAL.
 func FuzzSelectOperator(f *testing.F) {
 	rs, _ := routingtest.Generate(rand.New(rand.NewPCG(5, 5)))
-	h := rpc.NewHandler(routing.NewSelector(routingtest.Source(rs.Table())), clock.NewFake(routingtest.Now), sdktrace.NewTracerProvider().Tracer("fuzz"))
+	h := rpc.NewHandler(routing.NewSelector(routingtest.Source(rs.Table())), nil, clock.NewFake(routingtest.Now), sdktrace.NewTracerProvider().Tracer("fuzz"))
 	f.Add("+1200000", account, int32(1), "m", "")
 	f.Add("+0", "", int32(-1), strings.Repeat("x", 200), "x")
 	f.Fuzz(func(t *testing.T, to, accountID string, kind int32, messageID, exclude string) {

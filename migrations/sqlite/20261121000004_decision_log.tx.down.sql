@@ -1,0 +1,5 @@
+DROP TABLE decision_outcomes;
+
+--bun:split
+
+DROP TABLE decision_log;

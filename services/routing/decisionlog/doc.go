@@ -1,0 +1,12 @@
+// Package decisionlog keeps a log of decisions and of what became of the messages.
+//
+//	engine: Writer (queue -> hash -> batch) -> stream DECISIONS -> operator-management: Keeper (database)
+//
+// The log never slows or fails a decision: the queue is bounded, and what does not fit is counted and left out. While
+// NATS is down the queue fills within seconds at a high rate; the stream holds a day when the database is down. Batches
+// may be delivered again and change nothing then.
+//
+// Numbers leave the engine as HMAC-SHA256 only. Who has the key can find the decisions about a number he knows, and
+// erase them; nobody can read numbers out of the log. Batches are binary protobuf, unlike events for neighbours: nobody
+// else reads them, and JSON would cost an engine more than the decisions.
+package decisionlog
