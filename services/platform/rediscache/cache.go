@@ -184,6 +184,18 @@ func (c *Cache) Del(ctx context.Context, keys ...string) error {
 	return err
 }
 
+// Script runs a Lua script that answers with whole numbers, and loads it first where Redis does not know it. In a
+// Cluster all keys must be in one slot. The caller does not change keys and args afterwards: when the call runs out
+// of time the script may still run later.
+func (c *Cache) Script(ctx context.Context, script *rueidis.Lua, keys, args []string) ([]int64, error) {
+	if err := begin(ctx, checkKeys(keys)); err != nil {
+		return nil, err
+	}
+	return call(ctx, c, func(ctx context.Context, client rueidis.Client) ([]int64, error) {
+		return script.Exec(ctx, client, keys, args).AsIntSlice()
+	})
+}
+
 // Check returns nil when calls are let through and Redis answers within ctx, or
 // within one second.
 func (c *Cache) Check(ctx context.Context) error {

@@ -1,0 +1,187 @@
+package accessfx
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/uptrace/bun"
+	"go.uber.org/fx"
+
+	"trunkline/services/access"
+	"trunkline/services/access/database"
+	"trunkline/services/access/jwks"
+	"trunkline/services/access/metrics"
+	"trunkline/services/access/redis"
+	"trunkline/services/access/trail"
+	"trunkline/services/platform/bunstore"
+	"trunkline/services/platform/caller"
+	"trunkline/services/platform/clock"
+	"trunkline/services/platform/platformfx"
+	"trunkline/services/platform/rpcserver"
+	"trunkline/services/platform/telemetry"
+)
+
+// Developer is who calls a process that asks for no credential.
+var Developer = caller.Caller{Name: "dev", Kind: caller.Development, Role: caller.Admin}
+
+// Module is the edge of every process: it knows callers, bounds how much they call, and writes refusals into the audit
+// log. It needs Config, a database, and platformfx.Module; an access.Shared makes limits hold over all processes.
+var Module = fx.Module("access",
+	fx.Provide(
+		database.New,
+		database.NewAudit,
+		newWatcher,
+		newVerifier,
+		newAuthenticator,
+		newLimits,
+		newRecorder,
+		newAdmit,
+		newDenied,
+		platformfx.Reloads(func(l *Limits) platformfx.Reloadable { return platformfx.OnReload("access.limits", l.Set) }),
+		fx.Annotate(newDependencies, fx.ResultTags(`group:"dependencies,flatten"`)),
+	),
+)
+
+// watcher and verifier are nil inside when that kind of credential is not accepted.
+type (
+	watcher  struct{ *access.Watcher }
+	verifier struct{ *jwks.Verifier }
+)
+
+func newWatcher(
+	lc fx.Lifecycle, c Config, store *database.Store, clk clock.Clock, log *slog.Logger, reg prometheus.Registerer,
+) (watcher, error) {
+	current, former, ok, err := c.Keys.peppers()
+	if err != nil || !ok || c.Development {
+		return watcher{}, err
+	}
+	w := access.NewWatcher(store, current, former, clk.Now, log)
+	if err := metrics.RegisterKeys(reg, w); err != nil {
+		return watcher{}, err
+	}
+	platformfx.Background(lc, w.Run)
+	return watcher{w}, nil
+}
+
+func newVerifier(lc fx.Lifecycle, c Config, clk clock.Clock, log *slog.Logger, reg prometheus.Registerer) (verifier, error) {
+	if !c.JWT.Enabled() || c.Development {
+		return verifier{}, nil
+	}
+	v, err := jwks.New(c.JWT, clk, reg, log)
+	if err != nil {
+		return verifier{}, err
+	}
+	platformfx.Background(lc, v.Run)
+	return verifier{v}, nil
+}
+
+func newAuthenticator(c Config, w watcher, v verifier, log *slog.Logger) rpcserver.Authenticator {
+	if c.Development {
+		log.Warn("nobody is asked for a credential: every call is that of an admin")
+		return rpcserver.Everybody(Developer)
+	}
+	var keys access.Keys
+	var tokens access.Tokens
+	if w.Watcher != nil {
+		keys = w
+	}
+	if v.Verifier != nil {
+		tokens = v
+	}
+	return access.NewAuthenticator(keys, tokens)
+}
+
+// Limits bounds what callers ask of this process. It can be changed while the process runs.
+type Limits struct {
+	limiter   *access.Limiter
+	admission *access.Admission
+}
+
+type limitsIn struct {
+	fx.In
+	Config     Config
+	Shared     access.Shared `optional:"true"`
+	Clock      clock.Clock
+	Registerer prometheus.Registerer
+}
+
+func newLimits(in limitsIn) (*Limits, error) {
+	l := &Limits{
+		limiter:   access.NewLimiter(in.Config.Limits.Limits(), in.Shared, in.Clock.Now),
+		admission: access.NewAdmission(in.Config.Limits.Admission()),
+	}
+	return l, metrics.RegisterLimits(in.Registerer, l.limiter, l.admission)
+}
+
+// Set replaces the limits, which were checked.
+func (l *Limits) Set(c access.LimitConfig) error {
+	l.limiter.SetLimits(c.Limits())
+	l.admission.SetLimits(c.Admission())
+	return nil
+}
+
+// newAdmit asks the limits first: they may wait for Redis for a moment, and no place is held meanwhile.
+func newAdmit(c Config, l *Limits) rpcserver.Admit {
+	return func(ctx context.Context, who caller.Caller, _ string) (func(), error) {
+		if !c.Development {
+			if err := l.limiter.Take(ctx, who.Name, who.Account, 1); err != nil {
+				return nil, err
+			}
+		}
+		return l.admission.Enter(ctx)
+	}
+}
+
+// SharedBuckets makes limits hold over all processes that share a Redis.
+func SharedBuckets(scripts redis.Scripts) access.Shared { return redis.NewBuckets(scripts) }
+
+func newRecorder(lc fx.Lifecycle, store *database.Audit, clk clock.Clock, log *slog.Logger, reg prometheus.Registerer) (*trail.Recorder, error) {
+	r, err := trail.NewRecorder(store, clk, log, reg)
+	if err != nil {
+		return nil, err
+	}
+	platformfx.Background(lc, r.Run)
+	return r, nil
+}
+
+func newDenied(r *trail.Recorder) rpcserver.Denied {
+	return func(ctx context.Context, d rpcserver.Denial) {
+		peer := ""
+		if d.Peer.IsValid() {
+			peer = d.Peer.String()
+		}
+		r.Denied(trail.Denial{
+			Actor: d.Caller.Name, Procedure: d.Procedure, Reason: d.Reason, Peer: peer, RequestID: telemetry.RequestID(ctx),
+		})
+	}
+}
+
+// newDependencies are optional: a process goes on with the keys it has.
+func newDependencies(w watcher, v verifier) (found []rpcserver.Dependency) {
+	if w.Watcher != nil {
+		found = append(found, rpcserver.Dependency{Name: "api-keys", Check: w.Check})
+	}
+	if v.Verifier != nil {
+		found = append(found, rpcserver.Dependency{Name: "jwks", Check: v.Check})
+	}
+	return found
+}
+
+// startSealer seals the audit log wherever this process leads.
+func startSealer(lc fx.Lifecycle, db *bun.DB, store *database.Audit, clk clock.Clock, log *slog.Logger, reg prometheus.Registerer) error {
+	sealer, err := trail.NewSealer(store, clk, log, reg)
+	if err != nil {
+		return err
+	}
+	leader := bunstore.NewLeader(db, log)
+	platformfx.Background(lc, func(ctx context.Context) { leader.Run(ctx, trail.Office, sealer.Run) })
+	return nil
+}
+
+// verifyLimit bounds a verification of the whole chain, exportLimit an export.
+const (
+	verifyLimit = 30 * time.Minute
+	exportLimit = 30 * time.Minute
+)

@@ -1,0 +1,2 @@
+// Package rpc serves AccountService, ApiKeyService and AuditService.
+package rpc
