@@ -11,7 +11,6 @@ import (
 
 	"trunkline/services/access"
 	"trunkline/services/access/database"
-	"trunkline/services/access/jwks"
 	"trunkline/services/access/metrics"
 	"trunkline/services/access/redis"
 	"trunkline/services/access/trail"
@@ -33,22 +32,20 @@ var Module = fx.Module("access",
 		database.New,
 		database.NewAudit,
 		newWatcher,
-		newVerifier,
+		newIssuer,
 		newAuthenticator,
 		newLimits,
 		newRecorder,
 		newAdmit,
 		newDenied,
+		platformfx.Reloads(func(i *issuer) platformfx.Reloadable { return platformfx.OnReload("access.jwt", i.set) }),
 		platformfx.Reloads(func(l *Limits) platformfx.Reloadable { return platformfx.OnReload("access.limits", l.Set) }),
 		fx.Annotate(newDependencies, fx.ResultTags(`group:"dependencies,flatten"`)),
 	),
 )
 
-// watcher and verifier are nil inside when that kind of credential is not accepted.
-type (
-	watcher  struct{ *access.Watcher }
-	verifier struct{ *jwks.Verifier }
-)
+// watcher is nil inside when keys are not accepted.
+type watcher struct{ *access.Watcher }
 
 func newWatcher(
 	lc fx.Lifecycle, c Config, store *database.Store, clk clock.Clock, log *slog.Logger, reg prometheus.Registerer,
@@ -65,32 +62,16 @@ func newWatcher(
 	return watcher{w}, nil
 }
 
-func newVerifier(lc fx.Lifecycle, c Config, clk clock.Clock, log *slog.Logger, reg prometheus.Registerer) (verifier, error) {
-	if !c.JWT.Enabled() || c.Development {
-		return verifier{}, nil
-	}
-	v, err := jwks.New(c.JWT, clk, reg, log)
-	if err != nil {
-		return verifier{}, err
-	}
-	platformfx.Background(lc, v.Run)
-	return verifier{v}, nil
-}
-
-func newAuthenticator(c Config, w watcher, v verifier, log *slog.Logger) rpcserver.Authenticator {
+func newAuthenticator(c Config, w watcher, issuer *issuer, log *slog.Logger) rpcserver.Authenticator {
 	if c.Development {
 		log.Warn("nobody is asked for a credential: every call is that of an admin")
 		return rpcserver.Everybody(Developer)
 	}
 	var keys access.Keys
-	var tokens access.Tokens
 	if w.Watcher != nil {
 		keys = w
 	}
-	if v.Verifier != nil {
-		tokens = v
-	}
-	return access.NewAuthenticator(keys, tokens)
+	return access.NewAuthenticator(keys, issuer)
 }
 
 // Limits bounds what callers ask of this process. It can be changed while the process runs.
@@ -159,12 +140,12 @@ func newDenied(r *trail.Recorder) rpcserver.Denied {
 }
 
 // newDependencies are optional: a process goes on with the keys it has.
-func newDependencies(w watcher, v verifier) (found []rpcserver.Dependency) {
+func newDependencies(c Config, w watcher, issuer *issuer) (found []rpcserver.Dependency) {
 	if w.Watcher != nil {
 		found = append(found, rpcserver.Dependency{Name: "api-keys", Check: w.Check})
 	}
-	if v.Verifier != nil {
-		found = append(found, rpcserver.Dependency{Name: "jwks", Check: v.Check})
+	if c.JWT.Enabled() {
+		found = append(found, rpcserver.Dependency{Name: "jwks", Check: issuer.Check})
 	}
 	return found
 }
