@@ -243,6 +243,14 @@ func TestPreflightNoticesAClockThatIsOff(t *testing.T) {
 	}
 }
 
+// userOf gives the quoted role of a URL.
+func userOf(t *testing.T, url string) string {
+	t.Helper()
+	cfg, err := pgx.ParseConfig(url)
+	require.NoError(t, err)
+	return pgx.Identifier{cfg.User}.Sanitize()
+}
+
 // login creates a role of its own that may log in and returns the URL for it.
 func login(t *testing.T, url, name, options string) string {
 	t.Helper()
@@ -262,7 +270,7 @@ func TestTheReaderRoleReadsWhatIsRoutedByAndWritesNothing(t *testing.T) {
 	require.NoError(t, err)
 	reader := open(t, settings(login(t, url, "engine", "IN ROLE "+readerRole)))
 
-	for _, table := range []string{"operators", "routing_rules", "rule_candidates", "rates", "fx_rates", "config_state"} {
+	for _, table := range []string{"operators", "routing_rules", "rule_candidates", "rates", "fx_rates", "config_state", "accounts", "api_keys", "access_state"} {
 		exec(t, reader, "SELECT * FROM "+table)
 		for _, write := range []string{"DELETE FROM " + table, "TRUNCATE " + table, "DROP TABLE " + table} {
 			_, err := reader.ExecContext(t.Context(), write)
@@ -273,13 +281,16 @@ func TestTheReaderRoleReadsWhatIsRoutedByAndWritesNothing(t *testing.T) {
 		"INSERT INTO fx_rates VALUES ('EUR', 1000000000)",
 		"UPDATE config_state SET config_version = 99",
 		"CREATE TABLE ops_routing.mine (n int)",
+		"UPDATE access_state SET version = 99",
+		"UPDATE api_keys SET revoked_at = NULL",
 	} {
 		_, err := reader.ExecContext(t.Context(), write)
 		requireFault(t, bunstore.Fault(err), fault.FailedPrecondition, bunstore.ReasonDenied)
 	}
+	exec(t, reader, "UPDATE api_keys SET last_used_at = now()")
 	// What the engine does not route by is closed, and so is what comes later until its migration opens it.
 	exec(t, owner, "CREATE TABLE ops_routing.later (n int)")
-	for _, table := range []string{"requests", "audit_log", "outbox", "operator_health", "health_transitions", "later"} {
+	for _, table := range []string{"requests", "audit_log", "audit_chain", "outbox", "operator_health", "health_transitions", "later"} {
 		_, err := reader.ExecContext(t.Context(), "SELECT * FROM "+table)
 		requireFault(t, bunstore.Fault(err), fault.FailedPrecondition, bunstore.ReasonDenied)
 	}

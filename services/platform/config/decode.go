@@ -173,8 +173,26 @@ func assignMap(dst reflect.Value, raw any) error {
 }
 
 // display returns v in the form that a flag or variable would take. Secrets show
-// "[redacted]" when they are set and nothing when they are not.
-func display(v reflect.Value) string {
+// "[redacted]" when they are set and nothing when they are not; user and password
+// of an address are redacted too.
+func display(v reflect.Value) string { return hideCredentials(displayFull(v)) }
+
+// hideCredentials redacts what stands before an @ and looks like user:password,
+// or token, of an address. In a list it takes everything up to the last one: a
+// comma may be part of a password.
+func hideCredentials(text string) string {
+	end := strings.LastIndexByte(text, '@')
+	if end < 0 || !strings.Contains(text[:end], ":") {
+		return text
+	}
+	scheme := ""
+	if i := strings.Index(text[:end], "://"); i >= 0 {
+		scheme = text[:i+len("://")]
+	}
+	return scheme + secret.Redacted + text[end:]
+}
+
+func displayFull(v reflect.Value) string {
 	switch {
 	case v.Type() == secretType:
 		if v.IsZero() {
@@ -186,13 +204,13 @@ func display(v reflect.Value) string {
 	case v.Kind() == reflect.Slice:
 		items := make([]string, v.Len())
 		for i := range items {
-			items[i] = display(v.Index(i))
+			items[i] = displayFull(v.Index(i))
 		}
 		return strings.Join(items, ",")
 	}
 	items := make([]string, 0, v.Len())
 	for it := v.MapRange(); it.Next(); {
-		items = append(items, it.Key().String()+"="+display(it.Value()))
+		items = append(items, it.Key().String()+"="+displayFull(it.Value()))
 	}
 	sort.Strings(items)
 	return strings.Join(items, ",")

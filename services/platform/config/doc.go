@@ -31,7 +31,8 @@
 //
 //   - the flag named server.addr, or one that Options.FlagKeys maps to it;
 //   - TRUNKLINE_SERVER_ADDR;
-//   - the file named by TRUNKLINE_SERVER_ADDR_FILE, without its trailing newline;
+//   - the file named by TRUNKLINE_SERVER_ADDR_FILE, without its trailing newline,
+//     at most 64 KiB;
 //   - the YAML file, as addr below server;
 //   - the defaults.
 //
@@ -43,5 +44,8 @@
 // 1), a duration needs a unit, and nothing is truncated.
 //
 // Values of type Secret, and lists and maps of them, never appear in errors,
-// Setting values or the reference page.
+// Setting values or the reference page. User and password of an address do not
+// either, whatever the type of its setting.
+//
+// Snapshot and Watch are for processes that take up changes while they run.
 package config

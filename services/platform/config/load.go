@@ -42,6 +42,7 @@ type Loaded[T any] struct {
 	// sorted. Log them as a warning: one may be a typing mistake.
 	IgnoredEnv []string
 
+	schema   *schema
 	settings []Setting
 }
 
@@ -67,7 +68,7 @@ func Load[T any](defaults T, opts Options) (*Loaded[T], error) {
 	fromFlags, more := s.flagLayer(opts.Flags, opts.FlagKeys)
 	problems = append(problems, more...)
 
-	loaded := &Loaded[T]{Value: defaults, IgnoredEnv: ignored}
+	loaded := &Loaded[T]{Value: defaults, IgnoredEnv: ignored, schema: s}
 	root := reflect.ValueOf(&loaded.Value).Elem()
 	origins := make(map[string]Origin, len(s.fields))
 	for i := range s.fields {
@@ -102,7 +103,7 @@ func Load[T any](defaults T, opts Options) (*Loaded[T], error) {
 }
 
 func conversionProblem(f *field, raw any, origin Origin, err error) *Problem {
-	p := &Problem{Key: f.key, Value: shorten(fmt.Sprint(raw)), HasValue: true, Origin: origin, Fix: err.Error()}
+	p := &Problem{Key: f.key, Value: shorten(hideCredentials(fmt.Sprint(raw))), HasValue: true, Origin: origin, Fix: err.Error()}
 	if f.secret {
 		p.Value = secret.Redacted
 	}

@@ -144,6 +144,25 @@ func TestASecretIsReadFromTheFileThatItsVariableNames(t *testing.T) {
 	}, got)
 	require.Empty(t, l.IgnoredEnv)
 
+	t.Run("everybody may be allowed to read it, as in a mount of Kubernetes", func(t *testing.T) {
+		require.NoError(t, os.Chmod(path, 0o644))
+		_, err := config.Load(defaults(), config.Options{Environ: []string{"TRUNKLINE_STORE_DSN_FILE=" + path}})
+		require.NoError(t, err)
+	})
+	t.Run("a setting that is no secret may be an empty file", func(t *testing.T) {
+		_, err := config.Load(defaults(), config.Options{Environ: []string{"TRUNKLINE_NAME_FILE=" + write(t, "")}})
+		require.NoError(t, err)
+	})
+	t.Run("lists and maps of secrets", func(t *testing.T) {
+		l, err := config.Load(defaults(), config.Options{Environ: []string{"TRUNKLINE_STORE_KEYS_FILE=" + write(t, "a=hunter2,b=hunter3\n")}})
+		require.NoError(t, err)
+		require.Equal(t, "hunter3", l.Value.Store.Keys["b"].Reveal())
+	})
+	t.Run("the largest file", func(t *testing.T) {
+		l, err := config.Load(defaults(), config.Options{Environ: []string{"TRUNKLINE_STORE_DSN_FILE=" + write(t, strings.Repeat("x", 64<<10))}})
+		require.NoError(t, err)
+		require.Len(t, l.Value.Store.DSN.Reveal(), 64<<10)
+	})
 	t.Run("only the last newline goes", func(t *testing.T) {
 		l, err := config.Load(defaults(), config.Options{Environ: []string{"TRUNKLINE_NAME_FILE=" + write(t, " a\n\n")}})
 		require.NoError(t, err)
@@ -156,6 +175,7 @@ func TestASecretIsReadFromTheFileThatItsVariableNames(t *testing.T) {
 		{"a missing file is an error", "no such file", []string{"TRUNKLINE_STORE_DSN_FILE=" + path + "x"}},
 		{"a directory is an error", "cannot be read", []string{"TRUNKLINE_STORE_DSN_FILE=" + filepath.Dir(path)}},
 		{"a huge file is an error", "larger than 65536 bytes", []string{"TRUNKLINE_STORE_DSN_FILE=" + write(t, strings.Repeat("x", 64<<10+1))}},
+		{"an empty file is an error", "names an empty file", []string{"TRUNKLINE_STORE_DSN_FILE=" + write(t, "\n")}},
 		{"both forms at once are an error", "keep one of the two", []string{"TRUNKLINE_STORE_DSN_FILE=" + path, "TRUNKLINE_STORE_DSN=x"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -6,6 +6,8 @@ import (
 	"io"
 	"maps"
 	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -15,6 +17,8 @@ import (
 	"github.com/knadh/koanf/providers/posflag"
 	"github.com/knadh/koanf/v2"
 	"github.com/spf13/pflag"
+
+	"trunkline/services/platform/secret"
 )
 
 // Bounds on what is read from disk.
@@ -22,6 +26,10 @@ const (
 	maxFileBytes   = 1 << 20
 	maxSecretBytes = 64 << 10
 )
+
+// quoted finds the text of the file in an error of the YAML reader: it may be a
+// secret, such as a password that starts with * and was not put in quotes.
+var quoted = regexp.MustCompile("(?s)`.*`|'.*'")
 
 // Origin says where a value came from: "default", "file PATH", "env NAME" or
 // "flag --NAME".
@@ -64,7 +72,7 @@ func (s *schema) fileLayer(path string) (*layer, []*Problem) {
 	}
 	k := koanf.New(".")
 	if err := k.Load(file.Provider(path), yaml.Parser()); err != nil {
-		return fail("is not valid YAML: " + err.Error())
+		return fail("is not valid YAML: " + quoted.ReplaceAllString(err.Error(), secret.Redacted))
 	}
 	var problems []*Problem
 	flat := k.All()
@@ -86,6 +94,9 @@ func (s *schema) addFromFile(l *layer, key string, raw any, origin Origin) *Prob
 			return nil
 		}
 		return &Problem{Key: key, Origin: origin, Fix: "is a section, not a value; write its keys indented below it"}
+	case f == nil && s.secretAbove(key) != "":
+		// Its name may be the secret: {hunter2} without quotes is a section with one key.
+		return &Problem{Key: s.secretAbove(key), Origin: origin, Fix: "is a list or a section; write a single value, in quotes"}
 	case f == nil:
 		fix := "is not a known key; remove it"
 		if near := s.closest(key); near != "" {
@@ -107,6 +118,16 @@ func (s *schema) addFromFile(l *layer, key string, raw any, origin Origin) *Prob
 	return nil
 }
 
+// secretAbove returns the secret setting that key lies below, or "".
+func (s *schema) secretAbove(key string) string {
+	for cut := strings.LastIndexByte(key, '.'); cut > 0; cut = strings.LastIndexByte(key[:cut], '.') {
+		if f := s.byKey[key[:cut]]; f != nil && f.secret {
+			return f.key
+		}
+	}
+	return ""
+}
+
 // envLayer reads the variables that belong to a key. It also returns the names
 // that start with the prefix and belong to none: they are no error, because
 // Kubernetes adds such names for a service called trunkline.
@@ -121,10 +142,11 @@ func (s *schema) envLayer(environ []string) (l *layer, ignored []string, problem
 				return "", nil
 			}
 			content, err := readSecretFile(value)
+			if err == nil && content == "" && f.secret {
+				err = errors.New("names an empty file; write the secret to it")
+			}
 			if err != nil {
-				problems = append(problems, &Problem{
-					Key: f.key, Value: value, HasValue: true, Origin: origin, Fix: err.Error(),
-				})
+				problems = append(problems, fileProblem(f, value, origin, err))
 				return "", nil
 			}
 			value = content
@@ -152,6 +174,17 @@ func (s *schema) envLayer(environ []string) (l *layer, ignored []string, problem
 	}
 	slices.Sort(ignored)
 	return l, ignored, problems
+}
+
+// fileProblem shows the path, unless the variable may hold the secret itself by
+// mistake.
+func fileProblem(f *field, path string, origin Origin, err error) *Problem {
+	p := &Problem{Key: f.key, Value: shorten(path), HasValue: true, Origin: origin, Fix: err.Error()}
+	if f.secret && !filepath.IsAbs(path) {
+		p.Value = secret.Redacted
+		p.Fix += "; write an absolute path to see it here, and never the secret itself"
+	}
+	return p
 }
 
 func readSecretFile(path string) (string, error) {

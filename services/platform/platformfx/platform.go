@@ -24,10 +24,11 @@ import (
 
 // Config is the part of the configuration that every process has.
 type Config struct {
-	Server   rpcserver.Config         `koanf:"server"`
-	Internal rpcserver.InternalConfig `koanf:"internal"`
-	Log      telemetry.LogConfig      `koanf:"log"`
-	Trace    telemetry.TraceConfig    `koanf:"trace"`
+	Server    rpcserver.Config         `koanf:"server"`
+	Internal  rpcserver.InternalConfig `koanf:"internal"`
+	Log       telemetry.LogConfig      `koanf:"log"`
+	Trace     telemetry.TraceConfig    `koanf:"trace"`
+	Profiling ProfilingConfig          `koanf:"profiling"`
 }
 
 // DefaultConfig returns the settings of a process nobody configured.
@@ -55,6 +56,7 @@ const (
 	groupDependencies = `group:"dependencies"`
 	groupLimits       = `group:"limits"`
 	groupIdentities   = `group:"identities"`
+	groupReloads      = `group:"reloads"`
 )
 
 // Mount annotates a constructor of an rpcserver.Mount.
@@ -84,8 +86,10 @@ var Module = fx.Module("platform",
 		func(r *prometheus.Registry) (prometheus.Registerer, prometheus.Gatherer) { return r, r },
 		newHealth,
 		newServers,
+		newProfiling,
+		Reloads(logLevel),
 	),
-	fx.Invoke(startServers),
+	fx.Invoke(func(*Profiling) {}, startServers, startReload),
 )
 
 // Quiet sends fx's own events to the log, failures as errors and the rest for debugging.

@@ -37,6 +37,10 @@ type serversIn struct {
 	Limits     []map[string]rpcserver.Limits     `group:"limits"`
 	Identities []map[string][]rpcserver.Identity `group:"identities"`
 	Middleware []func(http.Handler) http.Handler `group:"middleware"`
+	// Without Authenticator every public RPC is refused.
+	Authenticator rpcserver.Authenticator `optional:"true"`
+	Denied        rpcserver.Denied        `optional:"true"`
+	Admit         rpcserver.Admit         `optional:"true"`
 }
 
 // internalMetrics is the prefix of the metrics of internal calls. They are counted apart, because a method may
@@ -50,6 +54,7 @@ func newServers(in serversIn) (*rpcserver.Server, Internal, error) {
 		Logger: in.Log, Health: in.Health, Mounts: in.Mounts,
 		Limits: map[string]rpcserver.Limits{}, Identities: map[string][]rpcserver.Identity{},
 		Registerer: in.Registerer, TracerProvider: in.Tracers, Propagator: telemetry.Propagator(),
+		Denied: in.Denied,
 	}
 	for _, some := range in.Limits {
 		maps.Copy(options.Limits, some)
@@ -61,6 +66,7 @@ func newServers(in serversIn) (*rpcserver.Server, Internal, error) {
 	}
 	public := options
 	public.Metrics, public.Pages, public.Middleware, public.Gatherer = in.Metrics, in.Pages, in.Middleware, in.Gatherer
+	public.Authenticator, public.Admit = in.Authenticator, in.Admit
 	server, err := rpcserver.New(in.Config.Server, public)
 	if err != nil || !in.Config.Internal.Served() {
 		return server, Internal{}, err

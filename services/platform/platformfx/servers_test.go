@@ -19,6 +19,7 @@ import (
 	optionsv1 "trunkline/gen/go/trunkline/options/v1"
 	"trunkline/services/platform/caller"
 	"trunkline/services/platform/certtest"
+	"trunkline/services/platform/fault"
 	"trunkline/services/platform/platformfx"
 	"trunkline/services/platform/rpcclient"
 	"trunkline/services/platform/rpcserver"
@@ -116,10 +117,10 @@ func listening(s *rpcserver.Server) bool {
 }
 
 func TestBothListenersServeAndDrainTogether(t *testing.T) {
-	p := newProcess(t, nil)
+	p := newProcess(t, nil, fx.Provide(rpcservertest.Everybody))
 	p.app.RequireStart()
 	results := p.call(t)
-	require.ElementsMatch(t, []string{"anonymous", connector}, []string{<-p.names, <-p.names})
+	require.ElementsMatch(t, []string{"test", connector}, []string{<-p.names, <-p.names})
 
 	stopped := make(chan error, 1)
 	go func() { stopped <- p.app.Stop(context.Background()) }()
@@ -139,7 +140,7 @@ trunkline_internal_requests_total{method="unknown",status_code="OK"} 0
 
 func TestASecondSignalCutsBothListeners(t *testing.T) {
 	force := make(chan struct{})
-	p := newProcess(t, nil, fx.Decorate(func(p platformfx.Process) platformfx.Process {
+	p := newProcess(t, nil, fx.Provide(rpcservertest.Everybody), fx.Decorate(func(p platformfx.Process) platformfx.Process {
 		p.Force = force
 		return p
 	}))
@@ -178,4 +179,35 @@ func TestTheInternalListenerDoesNotStartWithoutGoodFiles(t *testing.T) {
 	app := fx.New(fx.NopLogger,
 		fx.Supply(c, platformfx.Process{Name: "test"}, slog.New(slog.DiscardHandler), rpcserver.Metrics{}), platformfx.Module)
 	require.ErrorContains(t, app.Err(), "tls.")
+}
+
+func TestAPublicCallIsRefusedWhileTheProcessNamesNoAuthenticator(t *testing.T) {
+	denials := make(chan rpcserver.Denial, 1)
+	p := newProcess(t, nil, fx.Provide(func() rpcserver.Denied {
+		return func(_ context.Context, d rpcserver.Denial) { denials <- d }
+	}))
+	p.app.RequireStart()
+	err := p.public.Call(t.Context(), p.ca.Client(t), p.server.URL())
+	require.Equal(t, connect.CodeUnauthenticated, connect.CodeOf(err))
+	require.Equal(t, p.public.Procedure, (<-denials).Procedure)
+
+	// The internal listener tells its refusals too.
+	err = p.inner.Call(t.Context(), p.ca.Client(t, p.ca.Issue(t, "billing.example.org")), p.internal.Server.URL())
+	require.Equal(t, connect.CodePermissionDenied, connect.CodeOf(err))
+	require.Equal(t, p.inner.Procedure, (<-denials).Procedure)
+	p.app.RequireStop()
+}
+
+func TestLimitsAreForPublicCalls(t *testing.T) {
+	p := newProcess(t, nil, fx.Provide(rpcservertest.Everybody, func() rpcserver.Admit {
+		return func(context.Context, caller.Caller, string) (func(), error) {
+			return nil, fault.New(fault.ResourceExhausted, "RATE_LIMITED", "Slow down.")
+		}
+	}))
+	p.app.RequireStart()
+	close(p.hold)
+	err := p.public.Call(t.Context(), p.ca.Client(t), p.server.URL())
+	require.Equal(t, connect.CodeResourceExhausted, connect.CodeOf(err))
+	require.NoError(t, p.inner.Call(t.Context(), p.ca.Client(t, p.ca.Issue(t, connector)), p.internal.Server.URL()))
+	p.app.RequireStop()
 }

@@ -9,21 +9,22 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	optionsv1 "trunkline/gen/go/trunkline/options/v1"
+	"trunkline/services/platform/caller"
 )
 
 // The audiences of listeners.
 const (
-	public   = optionsv1.Audience_AUDIENCE_PUBLIC
-	internal = optionsv1.Audience_AUDIENCE_INTERNAL
+	publicAudience   = optionsv1.Audience_AUDIENCE_PUBLIC
+	internalAudience = optionsv1.Audience_AUDIENCE_INTERNAL
 )
 
-func (s *Server) internal() bool { return s.opts.Audience == internal }
+func (s *Server) internal() bool { return s.opts.Audience == internalAudience }
 
 // checkAudience refuses a listener for nobody, and an internal one that would
 // take callers without a certificate.
 func (s *Server) checkAudience() error {
 	switch {
-	case s.opts.Audience == public:
+	case s.opts.Audience == publicAudience:
 		return nil
 	case !s.internal():
 		return fmt.Errorf("a listener is public or internal, not %s", s.opts.Audience)
@@ -33,23 +34,28 @@ func (s *Server) checkAudience() error {
 	return nil
 }
 
-// audienceOf reads the access option of the schema. A method without one has no audience.
-func audienceOf(spec connect.Spec) optionsv1.Audience {
+// accessOf reads the access option of the schema. A method without one has no
+// audience and no role.
+func accessOf(spec connect.Spec) *optionsv1.Access {
 	method, ok := spec.Schema.(protoreflect.MethodDescriptor)
 	if !ok {
-		return optionsv1.Audience_AUDIENCE_UNSPECIFIED
+		return nil
 	}
 	access, _ := proto.GetExtension(method.Options(), optionsv1.E_Access).(*optionsv1.Access)
-	return access.GetAudience()
+	return access
 }
 
-// audienceOfService finds the one audience of all methods of a service.
+// audienceOfService finds the one audience of all methods of a service, each of
+// which must have a role too.
 func audienceOfService(name string, found []*procedure) (optionsv1.Audience, error) {
 	for _, p := range found {
 		switch p.audience {
-		case public, internal:
+		case publicAudience, internalAudience:
 		default:
 			return 0, fmt.Errorf("the method %s has no audience: give it the option trunkline.options.v1.access", p.name)
+		}
+		if p.role == caller.None {
+			return 0, fmt.Errorf("the method %s has no role: give one to its option trunkline.options.v1.access", p.name)
 		}
 		if p.audience != found[0].audience {
 			return 0, fmt.Errorf("the service %s has public and internal methods: make it two services", name)
@@ -68,7 +74,7 @@ func (s *Server) checkNames() error {
 		}
 	}
 	for name := range s.opts.Identities {
-		if s.known[name] != internal {
+		if s.known[name] != internalAudience {
 			return fmt.Errorf("identities are set for %s, which no mount serves as an internal method", name)
 		}
 	}

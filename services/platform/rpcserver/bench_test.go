@@ -34,7 +34,7 @@ func BenchmarkUnary(b *testing.B) {
 		srv.Start()
 		defer srv.Close()
 		r := rpcservertest.Start(b, nil) // for its client
-		hammer(b, r.HTTP2, srv.URL)
+		hammer(b, r.HTTP2, srv.URL+ping)
 		r.HTTP2.CloseIdleConnections()
 	})
 	b.Run("whole server", func(b *testing.B) {
@@ -42,18 +42,19 @@ func BenchmarkUnary(b *testing.B) {
 		require.NoError(b, err)
 		r := rpcservertest.Start(b, func(_ *rpcserver.Config, o *rpcserver.Options) {
 			o.Metrics, o.Logger = metrics, slog.New(slog.DiscardHandler)
-		}, rpcserver.Mount{Name: "ping.v1.PingService", Handler: func(opts ...connect.HandlerOption) (string, http.Handler) {
+		}, rpcserver.Mount{Name: "echo.v1.ScopedService", Handler: func(opts ...connect.HandlerOption) (string, http.Handler) {
+			opts = append([]connect.HandlerOption{connect.WithSchema(method(scopedCheck))}, opts...)
 			mux := http.NewServeMux()
-			mux.Handle(ping, connect.NewUnaryHandler(ping, pong, opts...))
-			return "/ping.v1.PingService/", mux
+			mux.Handle(scopedCheck, connect.NewUnaryHandler(scopedCheck, pong, opts...))
+			return "/echo.v1.ScopedService/", mux
 		}})
-		hammer(b, r.HTTP2, r.URL)
+		hammer(b, r.HTTP2, r.URL+scopedCheck)
 	})
 }
 
 func hammer(b *testing.B, h *http.Client, url string) {
 	b.Helper()
-	client := connect.NewClient[wrapperspb.StringValue, wrapperspb.StringValue](h, url+ping, connect.WithGRPC())
+	client := connect.NewClient[wrapperspb.StringValue, wrapperspb.StringValue](h, url, connect.WithGRPC())
 	b.ReportAllocs()
 	b.SetParallelism(16)
 	b.RunParallel(func(p *testing.PB) {

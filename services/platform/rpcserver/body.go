@@ -40,7 +40,8 @@ type bodyGuard struct {
 	messages int
 	err      error // sticky
 
-	watch readWatch
+	watch    readWatch
+	unwanted func() // limits the rest of the body; nil where nobody reads it
 }
 
 // Read implements io.Reader.
@@ -67,11 +68,16 @@ func (b *bodyGuard) Read(p []byte) (int, error) {
 	}
 }
 
-// Close implements io.Closer.
-func (b *bodyGuard) Close() error { return b.body.Close() }
+// Close implements io.Closer. On HTTP/1 it reads what is left of the body.
+func (b *bodyGuard) Close() error {
+	if b.unwanted != nil && !errors.Is(b.err, io.EOF) {
+		b.unwanted()
+	}
+	return b.body.Close()
+}
 
+// fail leaves the watch on: the rest of the body is read before the answer goes out.
 func (b *bodyGuard) fail(f *fault.Fault) error {
-	b.watch.stop()
 	b.call.refused.CompareAndSwap(nil, f)
 	b.err = fromFault(f, b.call.id)
 	return b.err

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"trunkline/services/platform/caller"
 	"trunkline/services/platform/fault"
 	"trunkline/services/platform/telemetry"
 )
@@ -18,13 +19,17 @@ const requestIDHeader = "X-Request-Id"
 const maxRequestID = 64
 
 // call is what the server knows about one RPC from its first header to its end.
-// The fields without comment are set before the handler starts.
+// The fields up to observed are set before the handler starts.
 type call struct {
 	id        string
 	start     time.Time
 	tls       *tls.ConnectionState
 	procedure *procedure // nil when the path names none
 	protocol  string
+
+	// who makes the call, and whether the policy lets it run.
+	who       caller.Caller
+	permitted bool
 
 	// observed is set by the observing interceptor. Only the goroutine that
 	// serves the request touches it.

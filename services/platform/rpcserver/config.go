@@ -26,10 +26,14 @@ type Config struct {
 	IdleTimeout time.Duration `koanf:"idle_timeout" doc:"A connection without calls is closed after this time."`
 	// MaxHeaderBytes bounds the headers of one request. At least 4096.
 	MaxHeaderBytes int `koanf:"max_header_bytes" doc:"Largest size of one request's headers in bytes (at least 4096)."`
+	// MaxConnections bounds the connections that are open; more wait to be accepted. 1 to 1000000.
+	MaxConnections int `koanf:"max_connections" doc:"Connections open at a time (1 to 1000000). Further ones wait until one closes."`
 	// MaxConcurrentStreams bounds the calls in flight on one HTTP/2 connection.
 	MaxConcurrentStreams int `koanf:"max_concurrent_streams" doc:"Calls in flight on one HTTP/2 connection (1 to 100000)."`
 	// RequestTimeout is the longest a unary call may take, whatever deadline the caller sent.
 	RequestTimeout time.Duration `koanf:"request_timeout" doc:"Longest time for a unary call, including the arrival of its body."`
+	// CORS says which web pages may call. Server.SetAllowedOrigins changes it later.
+	CORS CORSConfig `koanf:"cors" doc:"Web pages of other origins that may call."`
 }
 
 // TLSConfig names the files of the server's identity. They are read again when
@@ -62,6 +66,7 @@ func Default() Config {
 		ReadHeaderTimeout:    5 * time.Second,
 		IdleTimeout:          2 * time.Minute,
 		MaxHeaderBytes:       64 << 10,
+		MaxConnections:       10_000,
 		MaxConcurrentStreams: 1000,
 		RequestTimeout:       10 * time.Second,
 	}
@@ -72,6 +77,7 @@ const (
 	minHeaderBytes    = 4 << 10
 	maxHeaderBytes    = 16 << 20
 	maxStreamsAllowed = 100_000
+	maxConnections    = 1_000_000
 )
 
 // Validate returns every problem at once, each as a sentence that says how to fix it.
@@ -89,6 +95,9 @@ func (c Config) Validate() error {
 	}
 	if c.MaxHeaderBytes < minHeaderBytes || c.MaxHeaderBytes > maxHeaderBytes {
 		bad("max_header_bytes must be from %d to %d", minHeaderBytes, maxHeaderBytes)
+	}
+	if c.MaxConnections < 1 || c.MaxConnections > maxConnections {
+		bad("max_connections must be from 1 to %d", maxConnections)
 	}
 	if c.MaxConcurrentStreams < 1 || c.MaxConcurrentStreams > maxStreamsAllowed {
 		bad("max_concurrent_streams must be from 1 to %d", maxStreamsAllowed)
@@ -109,6 +118,9 @@ func (c Config) Validate() error {
 		bad("drain.timeout must be above 0, else every stop cuts calls in flight")
 	}
 	errs = append(errs, c.TLS.validate()...)
+	if err := c.CORS.validate(); err != nil {
+		errs = append(errs, err)
+	}
 	return errors.Join(errs...)
 }
 

@@ -5,17 +5,19 @@
 // # The way of a call
 //
 //	HTTP request
-//	  root           request id, routing by exact procedure path, panics
+//	  root           headers for browsers, request id, panics, routing by exact procedure path
+//	  browser        preflights, foreign web pages, credentials in the URL
 //	  inspection     content type, timeout, encoding and size, before a byte is read
+//	  policy         caller, role, account, limits; still before a byte is read
 //	  body guard     size and framing of every message while it arrives
 //	  codec          never fails; it marks a message it cannot decode
 //	  interceptors   recover, trace, request id, access log and metrics, deadline,
-//	                 faults, recover, intake, yours, validation
+//	                 faults, recover, caller, intake, yours, validation
 //	  handler
 //
 // What goes wrong before the interceptors cannot reach them, because the RPC
 // library answers by itself. So that these answers are as precise as the
-// others, the inspection and the body guard produce finished errors, and the
+// others, the steps before them and the body guard produce finished errors, and the
 // codec hands a marked message to the intake interceptor. Either way the call
 // is counted and logged exactly once.
 //
@@ -25,7 +27,17 @@
 // other processes, which wants a client certificate in the handshake and a
 // configured identity for each procedure. Both get all mounts, and each takes
 // those of its audience, so an internal RPC cannot be reached from outside by a
-// mistake of the wiring. A method without an audience is an error at start.
+// mistake of the wiring. A method without an audience or a role is an error at start.
+//
+// # Policy
+//
+// Deny is the default: without an Authenticator every public call is refused. The
+// option of the method says which role its caller needs and whether its answer is
+// limited to the caller's account; a caller that is bound to an account may call
+// only such methods. Internal callers have an identity instead and get the role of
+// the method. The handler finds who calls by caller.From. The library decodes a
+// message before it asks interceptors, so the policy stands in front of the library,
+// and an interceptor refuses what did not come that way.
 //
 // # Errors
 //

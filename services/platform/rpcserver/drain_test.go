@@ -185,7 +185,9 @@ func TestTheEndOfTheServingContextDoesNotCancelCalls(t *testing.T) {
 	require.NoError(t, err)
 	cfg := rpcserver.Default()
 	cfg.Addr, cfg.Drain.Notice = "127.0.0.1:0", 0
-	s, err := rpcserver.New(cfg, rpcserver.Options{Health: health, Mounts: []rpcserver.Mount{h.mount()}})
+	s, err := rpcserver.New(cfg, rpcserver.Options{
+		Health: health, Mounts: []rpcserver.Mount{h.mount()}, Authenticator: rpcservertest.Everybody(),
+	})
 	require.NoError(t, err)
 	require.NoError(t, s.Listen(context.Background()))
 	ctx, cancel := context.WithCancel(context.Background())

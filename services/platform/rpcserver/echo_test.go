@@ -74,23 +74,31 @@ message_type { name: "Message"
     field { name: "value" number: 2 type: TYPE_STRING label: LABEL_OPTIONAL json_name: "value" } }
 }
 service { name: "EchoService"
-  method { name: "Check" input_type: ".echo.v1.Message" output_type: ".echo.v1.Message" options { [trunkline.options.v1.access] { audience: AUDIENCE_PUBLIC } } }
-  method { name: "Lookup" input_type: ".echo.v1.Message" output_type: ".echo.v1.Message" options { [trunkline.options.v1.access] { audience: AUDIENCE_PUBLIC } } }
-  method { name: "Collect" input_type: ".echo.v1.Message" output_type: ".echo.v1.Message" options { [trunkline.options.v1.access] { audience: AUDIENCE_PUBLIC } } client_streaming: true }
-  method { name: "Watch" input_type: ".echo.v1.Message" output_type: ".echo.v1.Message" options { [trunkline.options.v1.access] { audience: AUDIENCE_PUBLIC } } server_streaming: true }
-  method { name: "Chat" input_type: ".echo.v1.Message" output_type: ".echo.v1.Message" options { [trunkline.options.v1.access] { audience: AUDIENCE_PUBLIC } } client_streaming: true server_streaming: true }
+  method { name: "Check" input_type: ".echo.v1.Message" output_type: ".echo.v1.Message" options { [trunkline.options.v1.access] { role: ROLE_OPERATOR audience: AUDIENCE_PUBLIC } } }
+  method { name: "Lookup" input_type: ".echo.v1.Message" output_type: ".echo.v1.Message" options { [trunkline.options.v1.access] { role: ROLE_OPERATOR audience: AUDIENCE_PUBLIC } } }
+  method { name: "Collect" input_type: ".echo.v1.Message" output_type: ".echo.v1.Message" options { [trunkline.options.v1.access] { role: ROLE_OPERATOR audience: AUDIENCE_PUBLIC } } client_streaming: true }
+  method { name: "Watch" input_type: ".echo.v1.Message" output_type: ".echo.v1.Message" options { [trunkline.options.v1.access] { role: ROLE_OPERATOR audience: AUDIENCE_PUBLIC } } server_streaming: true }
+  method { name: "Chat" input_type: ".echo.v1.Message" output_type: ".echo.v1.Message" options { [trunkline.options.v1.access] { role: ROLE_OPERATOR audience: AUDIENCE_PUBLIC } } client_streaming: true server_streaming: true }
 }
 service { name: "InternalService"
-  method { name: "Check" input_type: ".echo.v1.Message" output_type: ".echo.v1.Message" options { [trunkline.options.v1.access] { audience: AUDIENCE_INTERNAL } } }
-  method { name: "Watch" input_type: ".echo.v1.Message" output_type: ".echo.v1.Message" server_streaming: true options { [trunkline.options.v1.access] { audience: AUDIENCE_INTERNAL } } }
+  method { name: "Check" input_type: ".echo.v1.Message" output_type: ".echo.v1.Message" options { [trunkline.options.v1.access] { role: ROLE_OPERATOR audience: AUDIENCE_INTERNAL } } }
+  method { name: "Watch" input_type: ".echo.v1.Message" output_type: ".echo.v1.Message" server_streaming: true options { [trunkline.options.v1.access] { role: ROLE_OPERATOR audience: AUDIENCE_INTERNAL } } }
 }
 service { name: "MixedService"
-  method { name: "Check" input_type: ".echo.v1.Message" output_type: ".echo.v1.Message" options { [trunkline.options.v1.access] { audience: AUDIENCE_INTERNAL } } }
-  method { name: "Watch" input_type: ".echo.v1.Message" output_type: ".echo.v1.Message" server_streaming: true options { [trunkline.options.v1.access] { audience: AUDIENCE_PUBLIC } } }
+  method { name: "Check" input_type: ".echo.v1.Message" output_type: ".echo.v1.Message" options { [trunkline.options.v1.access] { role: ROLE_OPERATOR audience: AUDIENCE_INTERNAL } } }
+  method { name: "Watch" input_type: ".echo.v1.Message" output_type: ".echo.v1.Message" server_streaming: true options { [trunkline.options.v1.access] { role: ROLE_OPERATOR audience: AUDIENCE_PUBLIC } } }
 }
 service { name: "BareService"
-  method { name: "Check" input_type: ".echo.v1.Message" output_type: ".echo.v1.Message" options { [trunkline.options.v1.access] { audience: AUDIENCE_PUBLIC } } }
+  method { name: "Check" input_type: ".echo.v1.Message" output_type: ".echo.v1.Message" options { [trunkline.options.v1.access] { role: ROLE_OPERATOR audience: AUDIENCE_PUBLIC } } }
   method { name: "Watch" input_type: ".echo.v1.Message" output_type: ".echo.v1.Message" server_streaming: true }
+}
+service { name: "RolelessService"
+  method { name: "Check" input_type: ".echo.v1.Message" output_type: ".echo.v1.Message" options { [trunkline.options.v1.access] { role: ROLE_VIEWER audience: AUDIENCE_PUBLIC } } }
+  method { name: "Watch" input_type: ".echo.v1.Message" output_type: ".echo.v1.Message" server_streaming: true options { [trunkline.options.v1.access] { audience: AUDIENCE_PUBLIC } } }
+}
+service { name: "ScopedService"
+  method { name: "Check" input_type: ".echo.v1.Message" output_type: ".echo.v1.Message" options { [trunkline.options.v1.access] { role: ROLE_VIEWER audience: AUDIENCE_PUBLIC account_scoped: true } } }
+  method { name: "Watch" input_type: ".echo.v1.Message" output_type: ".echo.v1.Message" server_streaming: true options { [trunkline.options.v1.access] { role: ROLE_VIEWER audience: AUDIENCE_PUBLIC account_scoped: true } } }
 }`
 
 var echoFile = sync.OnceValue(func() protoreflect.FileDescriptor {

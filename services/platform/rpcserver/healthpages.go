@@ -37,9 +37,9 @@ func healthPages(h *Health) []Page {
 		}{h.Readiness().Ready, h.Dependencies()})
 	})
 	return []Page{
-		{"GET /health", alive}, {"GET /healthz", alive},
-		{"GET /ready", ready}, {"GET /readyz", ready},
-		{"GET /health/detailed", detailed},
+		{Pattern: "GET /health", Handler: alive}, {Pattern: "GET /healthz", Handler: alive},
+		{Pattern: "GET /ready", Handler: ready}, {Pattern: "GET /readyz", Handler: ready},
+		{Pattern: "GET /health/detailed", Handler: detailed},
 	}
 }
 
@@ -50,7 +50,7 @@ func page(write func(http.ResponseWriter)) http.Handler {
 // metricsPage bounds concurrent scrapes, because gathering is the one page that
 // costs more than a few microseconds.
 func metricsPage(g prometheus.Gatherer) Page {
-	return Page{"GET /metrics", promhttp.HandlerFor(g, promhttp.HandlerOpts{MaxRequestsInFlight: 4})}
+	return Page{Pattern: "GET /metrics", Handler: promhttp.HandlerFor(g, promhttp.HandlerOpts{MaxRequestsInFlight: 4})}
 }
 
 // grpcHealth answers the gRPC health protocol from the same verdict. Every

@@ -1,7 +1,6 @@
 package rpcserver
 
 import (
-	"context"
 	"crypto/x509"
 	"errors"
 	"net/http"
@@ -72,28 +71,30 @@ func identitiesOf(leaf *x509.Certificate) []Identity {
 	return found
 }
 
-// authorize lets only the identities of the procedure through and names the
-// caller. It runs before the message is looked at.
-func (s *Server) authorize(p *procedure) *layer {
-	return &layer{around: func(ctx context.Context, _ http.Header, next func(context.Context) error) error {
-		state := ConnectionState(ctx)
-		switch {
-		case state == nil || len(state.VerifiedChains) == 0 || len(state.PeerCertificates) == 0:
-			return fault.New(fault.Unauthenticated, ReasonCertificateRequired, "This call needs a client certificate.")
-		case ended(state):
-			return fault.New(fault.Unauthenticated, ReasonCertificateExpired,
-				"The client certificate has expired since the connection was made: connect again with a new one.")
+// certified lets only the identities of an internal procedure through. Who is
+// among them has the procedure's role and no account.
+func (s *Server) certified(r *http.Request, c *call, p *procedure) *fault.Fault {
+	state := c.tls
+	switch {
+	case state == nil || len(state.VerifiedChains) == 0 || len(state.PeerCertificates) == 0:
+		return fault.New(fault.Unauthenticated, ReasonCertificateRequired, "This call needs a client certificate.")
+	case ended(state):
+		return fault.New(fault.Unauthenticated, ReasonCertificateExpired,
+			"The client certificate has expired since the connection was made: connect again with a new one.")
+	}
+	shown := identitiesOf(state.PeerCertificates[0])
+	for _, id := range shown {
+		if p.callers[id] {
+			c.who = caller.Caller{Name: string(id), Kind: caller.Certificate, Role: p.role}
+			return nil
 		}
-		shown := identitiesOf(state.PeerCertificates[0])
-		for _, id := range shown {
-			if p.callers[id] {
-				return next(caller.With(ctx, caller.Caller{Name: string(id)}))
-			}
-		}
-		if s.observer.floods.allow("refused "+p.name, callFrom(ctx).start) {
-			s.log.WarnContext(ctx, "an identity may not call", "procedure", p.name, "identities", shown)
-		}
-		return fault.New(fault.PermissionDenied, ReasonIdentityNotAllowed,
-			"The identity of the client certificate may not call this method: add it to the identities of the method, or use another certificate.")
-	}}
+	}
+	if len(shown) > 0 {
+		c.who = caller.Caller{Name: string(shown[0]), Kind: caller.Certificate}
+	}
+	if s.observer.floods.allow("refused "+p.name, c.start) {
+		s.log.WarnContext(r.Context(), "an identity may not call", "procedure", p.name, "identities", shown)
+	}
+	return fault.New(fault.PermissionDenied, ReasonIdentityNotAllowed,
+		"The identity of the client certificate may not call this method: add it to the identities of the method, or use another certificate.")
 }

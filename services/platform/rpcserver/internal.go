@@ -47,7 +47,7 @@ func (c InternalConfig) Validate() error {
 // Listener returns the settings of the internal listener: those of the public
 // one with its own address and certificates, and without reflection.
 func (c InternalConfig) Listener(base Config) Config {
-	base.Addr, base.Reflection = c.Addr, false
+	base.Addr, base.Reflection, base.CORS = c.Addr, false, CORSConfig{} // no browser has a certificate of ours
 	base.TLS = TLSConfig{CertFile: c.TLS.CertFile, KeyFile: c.TLS.KeyFile, ClientCAFile: c.TLS.ClientCAFile, RequireClientCert: true}
 	return base
 }

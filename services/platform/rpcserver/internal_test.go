@@ -71,11 +71,14 @@ func newFiles(t *testing.T) (certtest.Files, *certtest.Authority) {
 
 func TestTheInternalListenerKnowsItsCallersByName(t *testing.T) {
 	files, ca := newFiles(t)
-	names := make(chan string, 1)
+	callers := make(chan caller.Caller, 1)
 	e := &echo{do: func(ctx context.Context, _ *dynamicpb.Message) error {
-		names <- caller.From(ctx).Name
+		callers <- caller.From(ctx)
 		return nil
 	}}
+	known := func(name string) caller.Caller {
+		return caller.Caller{Name: name, Kind: caller.Certificate, Role: caller.Operator} // the role of the methods
+	}
 	r := startInternal(t, e, files, nil)
 	for _, shown := range []struct {
 		name string
@@ -90,14 +93,14 @@ func TestTheInternalListenerKnowsItsCallersByName(t *testing.T) {
 			t.Run(shown.name+" by "+p.name, func(t *testing.T) {
 				_, err := call(within(t), newClient(ca.Client(t, shown.pair), r.URL, internalCheck, p.options...), to(number))
 				require.NoError(t, err)
-				require.Equal(t, shown.want, await(t, names, "the handler runs"))
+				require.Equal(t, known(shown.want), await(t, callers, "the handler runs"))
 			})
 		}
 	}
 	stream, err := newClient(ca.Client(t, ca.Issue(t, connector)), r.URL, internalWatch).CallServerStream(within(t), connect.NewRequest(to(number)))
 	require.NoError(t, err)
 	require.True(t, stream.Receive())
-	require.Equal(t, connector, await(t, names, "the stream runs"))
+	require.Equal(t, known(connector), await(t, callers, "the stream runs"))
 	require.NoError(t, stream.Close())
 }
 
@@ -105,8 +108,10 @@ func TestAnIdentityThatIsNotNamedIsRefused(t *testing.T) {
 	files, ca := newFiles(t)
 	e := &echo{do: func(context.Context, *dynamicpb.Message) error { panic("the handler must not run") }}
 	var logs safeBuffer
+	denials := make(chan rpcserver.Denial, 1)
 	r := startInternal(t, e, files, func(o *rpcserver.Options) {
 		o.Identities[internalWatch] = nil
+		o.Denied = func(_ context.Context, d rpcserver.Denial) { denials <- d }
 		o.Logger = slog.New(slog.NewJSONHandler(&logs, nil))
 	})
 	require.Contains(t, logs.String(), "nobody may call an internal method")
@@ -131,6 +136,10 @@ func TestAnIdentityThatIsNotNamedIsRefused(t *testing.T) {
 				err := refusal(t, client, c.procedure, to(c.message))
 				require.Equal(t, connect.CodePermissionDenied, connect.CodeOf(err), "%v", err)
 				require.Equal(t, "IDENTITY_NOT_ALLOWED", detail[*errdetails.ErrorInfo](t, err).GetReason())
+				d := await(t, denials, "the refusal is told")
+				require.Equal(t, []string{c.procedure, "IDENTITY_NOT_ALLOWED"}, []string{d.Procedure, d.Reason})
+				require.NotEmpty(t, d.Caller.Name)
+				require.Equal(t, caller.None, d.Caller.Role)
 			})
 		}
 	}
@@ -229,6 +238,7 @@ func TestMistakesAboutAudiencesPreventTheStart(t *testing.T) {
 	}{
 		{name: "a service with both audiences", service: "MixedService", text: "make it two services"},
 		{name: "a method without audience", service: "BareService", text: "/echo.v1.BareService/Watch has no audience"},
+		{name: "a method without role", service: "RolelessService", text: "/echo.v1.RolelessService/Watch has no role"},
 		{name: "an internal listener without TLS", audience: inner, text: "internal listener needs"},
 		{name: "an internal listener that takes callers without certificate", audience: inner, tls: open, text: "internal listener needs"},
 		{name: "a listener for nobody", audience: 7, text: "public or internal"},

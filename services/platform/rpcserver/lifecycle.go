@@ -26,7 +26,11 @@ func (s *Server) Listen(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w", s.cfg.Addr, err)
 	}
-	s.listener = l
+	tcp, ok := l.(*net.TCPListener)
+	if !ok {
+		return errors.Join(errors.New("the listener is not one of TCP"), l.Close())
+	}
+	s.listener = tcp
 	return nil
 }
 
@@ -102,10 +106,11 @@ func (s *Server) Serve(ctx context.Context) error {
 }
 
 func (s *Server) accept() error {
+	l := bounded(s.listener, s.cfg.MaxConnections)
 	if s.certs != nil {
-		return s.http.ServeTLS(s.listener, "", "")
+		return s.http.ServeTLS(l, "", "")
 	}
-	return s.http.Serve(s.listener)
+	return s.http.Serve(l)
 }
 
 // drain walks through notice and draining; see doc.go.

@@ -29,6 +29,20 @@ type Page struct {
 	// over it, also when a procedure does not exist.
 	Pattern string
 	Handler http.Handler
+	// ContentSecurityPolicy of the page, such as ConsolePolicy. Empty keeps the one of
+	// the API, under which a browser runs, loads and frames nothing.
+	ContentSecurityPolicy string
+}
+
+// within is the handler under the policy of the page.
+func (p Page) within() http.Handler {
+	if p.ContentSecurityPolicy == "" || p.Handler == nil {
+		return p.Handler
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Security-Policy", p.ContentSecurityPolicy)
+		p.Handler.ServeHTTP(w, r)
+	})
 }
 
 // Metrics are the collectors that calls are counted in. The caller registers

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	optionsv1 "trunkline/gen/go/trunkline/options/v1"
+	"trunkline/services/platform/caller"
 )
 
 // procedure is one RPC method with everything that is known before a call.
@@ -20,6 +21,8 @@ type procedure struct {
 	get      bool // may be called with HTTP GET
 	infra    bool // health and reflection: no metrics, no log line unless it fails
 	audience optionsv1.Audience
+	role     caller.Role       // the least that may call; None for infra only
+	scoped   bool              // the answer is limited to the caller's account
 	callers  map[Identity]bool // who may call an internal procedure
 	maxBytes int
 	timeout  time.Duration
@@ -82,12 +85,16 @@ func (s *Server) mountAll(mounts []Mount, infra bool) error {
 }
 
 func (s *Server) newProcedure(spec connect.Spec, infra bool) *procedure {
+	access := accessOf(spec)
+	role, _ := roleOf(access.GetRole()) // None stops the start, see audienceOfService
 	p := &procedure{
 		name:     spec.Procedure,
 		stream:   spec.StreamType,
 		get:      spec.StreamType == connect.StreamTypeUnary && spec.IdempotencyLevel == connect.IdempotencyNoSideEffects,
 		infra:    infra,
-		audience: audienceOf(spec),
+		audience: access.GetAudience(),
+		role:     role,
+		scoped:   access.GetAccountScoped(),
 		callers:  map[Identity]bool{},
 		maxBytes: s.cfg.MaxMessageBytes,
 		timeout:  s.cfg.RequestTimeout,

@@ -29,6 +29,18 @@ const (
 	ReasonCertificateExpired = "CLIENT_CERTIFICATE_EXPIRED"
 	// ReasonCertificateRequired: an internal procedure was called without a verified client certificate.
 	ReasonCertificateRequired = "CLIENT_CERTIFICATE_REQUIRED"
+	// ReasonCredentialRequired: a public procedure was called without token or API key.
+	ReasonCredentialRequired = "CREDENTIAL_REQUIRED" //nolint:gosec // a reason, no credential
+	// ReasonRoleTooLow: the credential is good, and the procedure needs a higher role.
+	ReasonRoleTooLow = "ROLE_TOO_LOW"
+	// ReasonAccountNotAllowed: the credential is bound to an account, and the procedure is not limited to one.
+	ReasonAccountNotAllowed = "ACCOUNT_NOT_ALLOWED"
+	// ReasonCredentialInURL: a query parameter is named like a credential.
+	ReasonCredentialInURL = "CREDENTIAL_IN_URL" //nolint:gosec // a reason, no credential
+	// ReasonOriginNotAllowed: a web page of an origin that is not allowed tried to change something.
+	ReasonOriginNotAllowed = "ORIGIN_NOT_ALLOWED"
+	// ReasonHostNotAllowed: a server that asks for no credential was called by a name that is not this machine's.
+	ReasonHostNotAllowed = "HOST_NOT_ALLOWED"
 )
 
 // errorDomain is the domain of every google.rpc.ErrorInfo.

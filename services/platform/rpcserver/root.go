@@ -18,10 +18,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer s.inflight.leave()
 	if r.ProtoMajor == 1 {
 		limitWrite(w, time.Now().Add(s.cfg.RequestTimeout+writeStalled))
+		s.limitLeftover(w, r)
 	}
 	if s.outdated(r) {
 		w.Header().Set("Connection", "close") // on HTTP/2 calls in flight go on and new ones take a new connection
 	}
+	s.harden(w.Header())
 	r = r.WithContext(begin(w, r))
 	defer s.rescue(r.Context())
 	s.entry.ServeHTTP(w, r)
@@ -49,8 +51,12 @@ func (s *Server) rescue(ctx context.Context) {
 // route sends a request to its procedure, or to the pages.
 func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 	c := callFrom(r.Context())
-	if p := s.procedures[r.URL.Path]; p != nil {
-		c.procedure = p
+	p := s.procedures[r.URL.Path]
+	c.procedure = p
+	if s.guardBrowser(w, r, c) {
+		return
+	}
+	if p != nil {
 		s.serveCall(w, r, c, p)
 		return
 	}
@@ -70,7 +76,16 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 // serveCall inspects the headers, then lets the RPC library work on a guarded body.
 func (s *Server) serveCall(w http.ResponseWriter, r *http.Request, c *call, p *procedure) {
 	guard, f, status := s.inspect(w, r, c, p)
+	if f == nil && !p.infra {
+		var leave func()
+		if leave, f = s.permit(r, c, p); leave != nil {
+			defer leave()
+		}
+	}
 	if f != nil {
+		if f.Kind == fault.Unauthenticated && !s.internal() && !framedAnswer(r) {
+			w.Header().Set("Www-Authenticate", "Bearer")
+		}
 		if status == http.StatusUnsupportedMediaType {
 			s.refuseType(w, c, p, f)
 		} else {
@@ -78,6 +93,13 @@ func (s *Server) serveCall(w http.ResponseWriter, r *http.Request, c *call, p *p
 		}
 		s.settle(r, c)
 		return
+	}
+	if r.ProtoMajor == 1 {
+		limitRead(w, time.Time{})
+		defer s.limitLeftover(w, r)
+		if guard != nil {
+			guard.unwanted = func() { s.limitLeftover(w, r) }
+		}
 	}
 	if guard != nil {
 		r.Body = guard // r is this server's own shallow copy
@@ -102,6 +124,19 @@ func (s *Server) serveCall(w http.ResponseWriter, r *http.Request, c *call, p *p
 // without deadlines can only be a test's.
 func limitWrite(w http.ResponseWriter, end time.Time) {
 	_ = http.NewResponseController(w).SetWriteDeadline(end)
+}
+
+// limitLeftover bounds the wait for the rest of a body that nobody wants: on
+// HTTP/1 net/http reads it before it sends the answer. A running call has limits
+// of its own, and a deadline that passes then would end it.
+func (s *Server) limitLeftover(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength != 0 {
+		limitRead(w, time.Now().Add(s.cfg.RequestTimeout))
+	}
+}
+
+func limitRead(w http.ResponseWriter, end time.Time) {
+	_ = http.NewResponseController(w).SetReadDeadline(end)
 }
 
 // inspect returns the guarded body, or the fault and HTTP status (0: the
@@ -248,14 +283,15 @@ func (s *Server) noPage(w http.ResponseWriter, h http.Handler, r *http.Request) 
 	probe := &statusProbe{header: w.Header()}
 	h.ServeHTTP(probe, r)
 	if probe.status == http.StatusMethodNotAllowed {
-		writeJSON(w, probe.status, problem{"unimplemented", "This page does not take the HTTP method."})
+		writeJSON(w, probe.status, problem{Code: "unimplemented", Message: "This page does not take the HTTP method."})
 		return
 	}
-	writeJSON(w, http.StatusNotFound, problem{"not_found", "There is nothing at this address."})
+	writeJSON(w, http.StatusNotFound, problem{Code: "not_found", Message: "There is nothing at this address."})
 }
 
 type problem struct {
 	Code    string `json:"code"`
+	Reason  string `json:"reason,omitempty"`
 	Message string `json:"message"`
 }
 
@@ -279,8 +315,6 @@ func allowed(p *procedure) string {
 func writeJSON(w http.ResponseWriter, status int, body any) {
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
 	// The types encoded here cannot fail; a failed write means that the caller is gone.
 	_ = json.NewEncoder(w).Encode(body)

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"buf.build/go/protovalidate"
@@ -35,6 +36,15 @@ type Options struct {
 	// Audience is whose RPCs this listener serves. Default public. An internal
 	// listener needs TLS that requires client certificates.
 	Audience optionsv1.Audience
+	// Authenticator tells who calls a public procedure. Nil refuses every one. Health and
+	// reflection ask nobody; callers of an internal listener are known by certificate.
+	Authenticator Authenticator
+	// Denied hears of every refusal by policy. Strangers cause them at will and it is on
+	// their way, so it must not block and has to bound what it keeps. Nil: nobody hears.
+	Denied Denied
+	// Admit limits calls after authentication and before the message is read. Health and
+	// reflection are left out. Nil lets all run.
+	Admit Admit
 	// Mounts are the RPC services of the process. The listener takes those of its
 	// audience, which the access options of their methods tell, and leaves the rest.
 	Mounts []Mount
@@ -82,6 +92,10 @@ type Server struct {
 	errors     *connect.ErrorWriter
 	observer   *observer
 	panics     prometheus.Counter
+	auth       Authenticator
+	denials    *prometheus.CounterVec
+	browser    atomic.Pointer[browser]
+	headers    []fixedHeader
 
 	entry http.Handler // middleware around route
 	pages *http.ServeMux
@@ -91,7 +105,7 @@ type Server struct {
 	draining chan struct{} // closes when the listener closes
 
 	mu       sync.Mutex
-	listener net.Listener
+	listener *net.TCPListener
 	served   bool
 	closed   bool // Shutdown came before Serve
 
@@ -113,7 +127,7 @@ func New(cfg Config, opts Options) (*Server, error) {
 		opts.Name = "public"
 	}
 	if opts.Audience == optionsv1.Audience_AUDIENCE_UNSPECIFIED {
-		opts.Audience = public
+		opts.Audience = publicAudience
 	}
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
@@ -137,7 +151,7 @@ func New(cfg Config, opts Options) (*Server, error) {
 	s.marked = connect.WithHandlerOptions(codecs(s.marks)...)
 	s.observer = &observer{log: s.log, unknown: newMeter(opts.Metrics, "")}
 	for _, step := range []func() error{
-		s.checkAudience, s.addMetrics, s.loadCertificates, s.addTrace, s.addServices, s.prepareValidation, s.addPages,
+		s.checkAudience, s.addMetrics, s.loadCertificates, s.addTrace, s.addServices, s.addPolicy, s.prepareValidation, s.addBrowser, s.addPages,
 	} {
 		if err := step(); err != nil {
 			return nil, err
@@ -245,7 +259,7 @@ func (s *Server) addPages() (err error) {
 		pages = append(pages, metricsPage(s.opts.Gatherer))
 	}
 	for _, p := range pages {
-		s.pages.Handle(p.Pattern, p.Handler)
+		s.pages.Handle(p.Pattern, p.within())
 	}
 	s.entry = http.HandlerFunc(s.route)
 	for i := len(s.opts.Middleware) - 1; i >= 0; i-- {

@@ -246,7 +246,9 @@ func TestCallersThatDoNotReadAreCutOnHTTP1(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		health, err := rpcserver.NewHealth(nil, rpcserver.HealthOptions{})
 		require.NoError(t, err)
-		s, err := rpcserver.New(rpcserver.Default(), rpcserver.Options{Health: health, Mounts: []rpcserver.Mount{(&echo{}).mount()}})
+		s, err := rpcserver.New(rpcserver.Default(), rpcserver.Options{
+			Health: health, Mounts: []rpcserver.Mount{(&echo{}).mount()}, Authenticator: rpcservertest.Everybody(),
+		})
 		require.NoError(t, err)
 		ask := func(method, path, contentType string) time.Time {
 			w := &deadlines{ResponseRecorder: httptest.NewRecorder()}

@@ -93,8 +93,8 @@ func (s *Server) stack(p *procedure) []connect.Interceptor {
 		out = append(out, deadline(p.timeout))
 	}
 	out = append(out, faults(), recoverer)
-	if s.internal() && !p.infra {
-		out = append(out, s.authorize(p))
+	if !p.infra {
+		out = append(out, permitted())
 	}
 	out = append(out, s.intake(p))
 	if p.infra {

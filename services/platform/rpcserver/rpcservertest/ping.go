@@ -28,7 +28,7 @@ type Ping struct {
 func NewPing(audience optionsv1.Audience) (*Ping, error) {
 	name := "test." + audience.String() + ".PingService"
 	options := &descriptorpb.MethodOptions{}
-	proto.SetExtension(options, optionsv1.E_Access, &optionsv1.Access{Audience: audience})
+	proto.SetExtension(options, optionsv1.E_Access, &optionsv1.Access{Role: optionsv1.Role_ROLE_VIEWER, Audience: audience})
 	empty := proto.String(".google.protobuf.Empty")
 	file, err := protodesc.NewFile(&descriptorpb.FileDescriptorProto{
 		Name: proto.String(name + ".proto"), Package: proto.String("test." + audience.String()), Syntax: proto.String("proto3"),

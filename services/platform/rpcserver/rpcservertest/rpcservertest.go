@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"testing"
 
+	"trunkline/services/platform/caller"
 	"trunkline/services/platform/rpcserver"
 )
 
@@ -24,8 +25,13 @@ type Running struct {
 	Stopped <-chan error
 }
 
+// Everybody takes each call as an admin's.
+func Everybody() rpcserver.Authenticator {
+	return rpcserver.Everybody(caller.Caller{Name: "test", Kind: caller.Development, Role: caller.Admin})
+}
+
 // Start serves with the default configuration, without drain notice, on a free
-// port. change may adjust configuration and options and may be nil. The process
+// port, and takes everybody as an admin. change may adjust configuration and options and may be nil. The process
 // counts as started; without change it is ready.
 func Start(tb testing.TB, change func(*rpcserver.Config, *rpcserver.Options), mounts ...rpcserver.Mount) *Running {
 	tb.Helper()
@@ -37,7 +43,7 @@ func Start(tb testing.TB, change func(*rpcserver.Config, *rpcserver.Options), mo
 	cfg := rpcserver.Default()
 	cfg.Addr = "127.0.0.1:0"
 	cfg.Drain.Notice = 0
-	opts := rpcserver.Options{Health: health, Mounts: mounts}
+	opts := rpcserver.Options{Health: health, Mounts: mounts, Authenticator: Everybody()}
 	if change != nil {
 		change(&cfg, &opts)
 	}

@@ -1,0 +1,34 @@
+// Package fingerprint tells requests with the same request_id apart.
+package fingerprint
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/descriptorpb"
+
+	"trunkline/services/platform/fault"
+)
+
+// Of is a hash of the procedure and of what is asked. Fields marked
+// debug_redact stay out: a hash of a short password is as good as the password.
+func Of(procedure string, m proto.Message) (string, error) {
+	shown := m.ProtoReflect().New()
+	m.ProtoReflect().Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
+		if options, ok := field.Options().(*descriptorpb.FieldOptions); !ok || !options.GetDebugRedact() {
+			shown.Set(field, value)
+		}
+		return true
+	})
+	body, err := proto.MarshalOptions{Deterministic: true}.Marshal(shown.Interface())
+	if err != nil {
+		return "", fault.From(err)
+	}
+	hash := sha256.New()
+	hash.Write([]byte(procedure))
+	hash.Write([]byte{0})
+	hash.Write(body)
+	return hex.EncodeToString(hash.Sum(nil)), nil
+}
