@@ -30,8 +30,13 @@ ALTER TABLE ops_routing.rates DROP COLUMN mnc, DROP COLUMN mcc;
 
 --bun:split
 
+ALTER TABLE ops_routing.config_state DROP COLUMN rule_changes;
+
+--bun:split
+
+-- Its index goes with changed_in.
 ALTER TABLE ops_routing.routing_rules
-    DROP COLUMN description, DROP COLUMN version, DROP COLUMN created_by, DROP COLUMN updated_by;
+    DROP COLUMN description, DROP COLUMN version, DROP COLUMN created_by, DROP COLUMN updated_by, DROP COLUMN changed_in;
 
 --bun:split
 

@@ -30,6 +30,18 @@ ALTER TABLE rates DROP COLUMN mcc;
 
 --bun:split
 
+ALTER TABLE config_state DROP COLUMN rule_changes;
+
+--bun:split
+
+DROP INDEX routing_rules_changed;
+
+--bun:split
+
+ALTER TABLE routing_rules DROP COLUMN changed_in;
+
+--bun:split
+
 ALTER TABLE routing_rules DROP COLUMN description;
 
 --bun:split

@@ -47,6 +47,22 @@ ALTER TABLE routing_rules ADD COLUMN updated_by text NOT NULL DEFAULT '';
 
 --bun:split
 
+-- The config_version with which the present state of the row, deleted or not, came into force.
+ALTER TABLE routing_rules ADD COLUMN changed_in integer NOT NULL DEFAULT 0;
+
+--bun:split
+
+-- Serves engines that ask for what changed after the version they have.
+CREATE INDEX routing_rules_changed ON routing_rules (changed_in);
+
+--bun:split
+
+-- How many raises of rules_version came from changes of rules alone whose rows carry changed_in. When it grows by as much
+-- as rules_version, an engine reads those rows and nothing else; a raise that does not count here makes it read everything.
+ALTER TABLE config_state ADD COLUMN rule_changes integer NOT NULL DEFAULT 0;
+
+--bun:split
+
 -- The network a price is for, where the deck told. Routing decides by prefix alone.
 ALTER TABLE rates ADD COLUMN mcc text NOT NULL DEFAULT '' CHECK (mcc = '' OR mcc GLOB '[0-9][0-9][0-9]');
 

@@ -40,6 +40,10 @@ CREATE INDEX api_keys_time ON api_keys (created_at DESC, key_id DESC);
 
 --bun:split
 
+CREATE INDEX api_keys_live ON api_keys (account_id) WHERE revoked_at IS NULL;
+
+--bun:split
+
 -- One row. Every transaction that changes a key or an account raises version, by which all processes notice it.
 CREATE TABLE access_state (
     only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),

@@ -16,6 +16,7 @@ import (
 // TableBuilder collects a rule set and compiles it. It is for one goroutine and one Build.
 type TableBuilder struct {
 	health *HealthView
+	mark   Mark
 
 	ruleKeys []string
 	ruleRows []ruleRow
@@ -113,10 +114,14 @@ func (b *TableBuilder) AddFXRate(currency money.Currency, nanos int64) {
 	}
 }
 
+// Mark tells where the table stands in the history of its store. Without it no changes can be taken into the table.
+func (b *TableBuilder) Mark(m Mark) { b.mark = m }
+
 // Build compiles the table.
 func (b *TableBuilder) Build(v Versions) *Table {
 	t := &Table{
 		versions:   v,
+		mark:       b.mark,
 		candidates: slices.Clip(b.candidates),
 		sets:       slices.Clip(b.sets),
 		spans:      b.spans,
@@ -138,16 +143,7 @@ func (b *TableBuilder) Build(v Versions) *Table {
 
 // layOut sorts rows by key and by compare within a key, and indexes them.
 func layOut[R any](keys []string, rows []R, compare func(a, b *R) int) (trie, []R) {
-	places := make([]uint32, len(keys))
-	for i := range places {
-		places[i] = uint32(i)
-	}
-	slices.SortFunc(places, func(a, b uint32) int {
-		if c := cmp.Compare(keys[a], keys[b]); c != 0 {
-			return c
-		}
-		return compare(&rows[a], &rows[b])
-	})
+	places := inOrder(keys, rows, compare)
 	sorted := make([]string, len(keys))
 	for i, place := range places {
 		sorted[i] = keys[place]
@@ -158,6 +154,21 @@ func layOut[R any](keys []string, rows []R, compare func(a, b *R) int) (trie, []
 		laid[i] = rows[places[at]]
 	}
 	return index, laid
+}
+
+// inOrder gives the places of rows by key and by compare within a key.
+func inOrder[R any](keys []string, rows []R, compare func(a, b *R) int) []uint32 {
+	places := make([]uint32, len(keys))
+	for i := range places {
+		places[i] = uint32(i)
+	}
+	slices.SortFunc(places, func(a, b uint32) int {
+		if c := cmp.Compare(keys[a], keys[b]); c != 0 {
+			return c
+		}
+		return compare(&rows[a], &rows[b])
+	})
+	return places
 }
 
 func compareRules(a, b *ruleRow) int {

@@ -8,6 +8,9 @@
 // database mode the Source builds a small table with just the rules and rates that can concern the
 // number. Both are decided by the same code, and ExplainRoute is that code with a Trace attached.
 //
+// In memory mode a change makes a new table from the one in force, with what the store tells that changed (Changes), as
+// long as it can tell; else, and every SweepEvery, everything is read anew.
+//
 // What must hold:
 //   - Table and Operator values never change once built; readers take no lock.
 //   - Decide allocates nothing when the Decision is reused and no Trace is attached.

@@ -81,6 +81,14 @@ type HealthEvent struct {
 	ObservedAt time.Time
 }
 
+// takenIn is when a stream took the event in, by its clock; zero when none did.
+func (e HealthEvent) takenIn() time.Time {
+	if e.Position.At.IsZero() {
+		return e.Inbox.At
+	}
+	return e.Position.At
+}
+
 // Position is a place in a stream: its sequence, and when the stream took the message in.
 type Position struct {
 	Sequence uint64
@@ -119,13 +127,15 @@ type healthCell struct {
 	word atomic.Uint64
 	// exists is set for an operator that a store knows.
 	exists atomic.Bool
-	// The rest belongs to HealthView.mu: where the last word stood, when the version was last heard, and the time
-	// of the last word from a store.
-	version   int64
-	versionAt time.Time
-	position  Position
-	inbox     Position
-	filledAt  time.Time
+	// The rest belongs to HealthView.mu: where the last word stood, when the version was last heard, when a stream first
+	// took in a word with it, by the clock of the stream and zero while none did, and the time of the last word from a
+	// store.
+	version      int64
+	versionSince time.Time
+	versionAt    time.Time
+	position     Position
+	inbox        Position
+	filledAt     time.Time
 }
 
 // late reports whether a versioned word is older than what is known. A version that nobody repeated for HealthTTL,
@@ -215,6 +225,19 @@ func (v *HealthView) Stale(e HealthEvent) bool {
 	return cell.position.After(e.Position)
 }
 
+// Heard reports whether a stream took in a word with this version, which the operator's health still has, before the
+// moment, which is by the stream's clock too: a word with it that came later is a heartbeat and says nothing new.
+func (v *HealthView) Heard(operator uuid.UUID, version int64, before time.Time) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	c, ok := v.cells.Load(operator)
+	if !ok {
+		return false
+	}
+	cell := c.(*healthCell)
+	return version > 0 && cell.version == version && !cell.versionSince.IsZero() && cell.versionSince.Before(before)
+}
+
 // apply needs mu.
 func (v *HealthView) apply(cell *healthCell, e HealthEvent) bool {
 	if e.Inbox != (Position{}) {
@@ -232,6 +255,9 @@ func (v *HealthView) apply(cell *healthCell, e HealthEvent) bool {
 		if e.ObservedAt.After(cell.versionAt) {
 			cell.versionAt = e.ObservedAt
 		}
+		if since := e.takenIn(); cell.versionSince.IsZero() || !since.IsZero() && since.Before(cell.versionSince) {
+			cell.versionSince = since
+		}
 		if after.ObservedAt = e.ObservedAt; after == before.at(e.ObservedAt) && e.ObservedAt.After(before.ObservedAt) {
 			cell.store(after)
 		}
@@ -242,7 +268,7 @@ func (v *HealthView) apply(cell *healthCell, e HealthEvent) bool {
 		return false // a store had a later word
 	}
 	if e.Version > 0 {
-		cell.version, cell.versionAt = e.Version, e.ObservedAt
+		cell.version, cell.versionSince, cell.versionAt = e.Version, e.takenIn(), e.ObservedAt
 	}
 	if e.Position != (Position{}) {
 		cell.position = e.Position

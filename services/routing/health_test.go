@@ -270,3 +270,28 @@ func TestHealthIsReadWhileItIsWritten(t *testing.T) {
 	require.NoError(t, table.Decide(&q, &d, nil))
 	require.Equal(t, opB, d.Choices[0].ID, "a table sees health that changes after it was built")
 }
+
+func TestAVersionIsHeardWhenAStreamTookItIn(t *testing.T) {
+	view := routing.NewHealthView()
+	at := func(seconds int) time.Time { return routingtest.Now.Add(time.Duration(seconds) * time.Second) }
+	word := func(version int64, seconds int) routing.HealthEvent {
+		return routing.HealthEvent{
+			Operator: opA, Bind: routing.Bound, Version: version, ObservedAt: at(seconds),
+			Position: routing.Position{Sequence: uint64(100 + seconds), At: at(seconds)},
+		}
+	}
+	require.False(t, view.Heard(opA, 0, at(100)), "of an operator that nobody spoke of")
+	view.Fill(opA, routing.StoredHealth{Health: routing.Health{Bind: routing.Bound, Quality: routing.Healthy, ObservedAt: at(0)}, Version: 5})
+	require.False(t, view.Heard(opA, 5, at(100)), "a store's time is by another clock")
+	view.Apply(word(5, 10))
+	view.Apply(word(5, 20))
+	require.True(t, view.Heard(opA, 5, at(11)))
+	require.False(t, view.Heard(opA, 5, at(10)), "not before")
+	require.False(t, view.Heard(opA, 4, at(100)))
+	view.Apply(word(6, 30))
+	require.False(t, view.Heard(opA, 6, at(30)))
+	require.True(t, view.Heard(opA, 6, at(31)))
+	require.False(t, view.Heard(opA, 5, at(31)), "that is over")
+	view.Apply(routing.HealthEvent{Operator: opA, Bind: routing.Unbound, ObservedAt: at(40), Inbox: routing.Position{Sequence: 1, At: at(40)}})
+	require.True(t, view.Heard(opA, 6, at(41)), "a word without a version has taken its place, and it was heard before all the same")
+}

@@ -18,6 +18,9 @@ type Store interface {
 	Load(ctx context.Context, health *HealthView) (*Table, error)
 	// Operators reads all operators at one moment.
 	Operators(ctx context.Context) ([]Operator, Versions, error)
+	// Changes reads at one moment what changed since a mark. It gives nil when the store cannot tell: more than limit
+	// rules changed, something else than rules and operators did, or the store is not at the mark yet.
+	Changes(ctx context.Context, since Mark, limit int) (*Changes, error)
 }
 
 // Substitute is operator-management as a source of rules while the store is out of reach.
@@ -41,8 +44,11 @@ type Supply struct {
 	applied    func()
 
 	loading chan struct{} // holds a token while something is loaded
-	inForce atomic.Pointer[supplied]
-	doubted atomic.Int64 // when the store was last doubted, in nanoseconds since 1970
+	// wentBack tells that the store held an older version than the one in force. It may be another one, made from a
+	// backup, whose versions mean something else. It belongs to whoever holds the token.
+	wentBack bool
+	inForce  atomic.Pointer[supplied]
+	doubted  atomic.Int64 // when the store was last doubted, in nanoseconds since 1970
 }
 
 // SupplySources is what a Supply reads from.
@@ -112,6 +118,7 @@ func (s *Supply) fromStore(ctx context.Context) error {
 	next := &supplied{state: state, origin: FromDatabase}
 	switch old := s.inForce.Load(); {
 	case old != nil && state.Versions.Config < old.state.Versions.Config:
+		s.wentBack = true
 		return nil
 	case old != nil && state.Versions.Config == old.state.Versions.Config && old.origin == FromDatabase:
 		return nil
@@ -135,22 +142,34 @@ func (s *Supply) fromStore(ctx context.Context) error {
 	return nil
 }
 
-// read gives the table of the state or of a later one. Rules and rates are many, operators few: when only operators
-// changed, as when one is suspended, only they are read.
+// read gives the table of the state or of a later one. Rules and rates are many, changes are small: as far as the store
+// can tell what changed, only that is read.
 func (s *Supply) read(ctx context.Context, old *supplied, state State) (*Table, error) {
 	if old != nil && old.state.Versions.Config == state.Versions.Config {
 		return old.table, nil // it came from operator-management
 	}
-	if old != nil && old.state.Versions.Rules == state.Versions.Rules {
-		operators, versions, err := s.store.Operators(ctx)
-		if err != nil {
-			return nil, err
-		}
-		if versions.Rules == old.state.Versions.Rules {
-			return old.table.withOperators(versions, operators, s.health), nil
+	if old != nil && !s.wentBack {
+		if table, err := s.follow(ctx, old.table); table != nil || err != nil {
+			return table, err
 		}
 	}
-	return s.store.Load(ctx, s.health)
+	table, err := s.store.Load(ctx, s.health)
+	if err == nil && table.versions.Config >= state.Versions.Config {
+		s.wentBack = false
+	}
+	return table, err
+}
+
+// follow gives a table with what changed in the store since, or nil when everything must be read.
+func (s *Supply) follow(ctx context.Context, table *Table) (*Table, error) {
+	if table.mark == (Mark{}) {
+		return nil, nil
+	}
+	changes, err := s.store.Changes(ctx, table.mark, table.room())
+	if err != nil || changes == nil {
+		return nil, err
+	}
+	return table.with(changes, s.health), nil
 }
 
 // fromSubstitute puts in force what operator-management holds: anything newer, and what is in force as far as it is

@@ -28,7 +28,7 @@ type place struct {
 	suspended bool
 	err       error
 	calls     map[string]int
-	// lag is how far Load and Operators are behind State, as when a replica answers.
+	// lag is how far all others are behind State, as when a replica answers.
 	lag int64
 }
 
@@ -75,7 +75,20 @@ func (p *place) Operators(context.Context) ([]routing.Operator, routing.Versions
 
 func (p *place) Load(_ context.Context, health *routing.HealthView) (*routing.Table, error) {
 	v, operators, err := p.call("load")
-	return build(v, operators, health), err
+	return build(v, operators, health, p.mark(v)), err
+}
+
+// mark is of a store that tells nothing of its rules.
+func (p *place) mark(v routing.Versions) routing.Mark {
+	return routing.Mark{Config: v.Config, Untold: v.Rules}
+}
+
+func (p *place) Changes(_ context.Context, since routing.Mark, _ int) (*routing.Changes, error) {
+	v, operators, err := p.call("changes")
+	if err != nil || v.Config < since.Config || v.Rules != since.Untold {
+		return nil, err
+	}
+	return &routing.Changes{Versions: v, Operators: operators}, nil
 }
 
 func (p *place) Snapshot(_ context.Context, health *routing.HealthView, least int64) (*routing.Table, int64, error) {
@@ -83,7 +96,7 @@ func (p *place) Snapshot(_ context.Context, health *routing.HealthView, least in
 	if err != nil || v.Config < least {
 		return nil, v.Config, err
 	}
-	return build(v, operators, health), v.Config, nil
+	return build(v, operators, health, routing.Mark{}), v.Config, nil
 }
 
 // Find implements routing.Finder.
@@ -97,8 +110,9 @@ func (p *place) Find(context.Context, routing.Lookup) (*routing.Extract, routing
 
 func ruleOfA() routing.Rule { return rule("44", routing.Priority, cand(opA, 1, 1, money.Money{})) }
 
-func build(v routing.Versions, operators []routing.Operator, health *routing.HealthView) *routing.Table {
+func build(v routing.Versions, operators []routing.Operator, health *routing.HealthView, mark routing.Mark) *routing.Table {
 	b := routing.NewTableBuilder(health)
+	b.Mark(mark)
 	for _, o := range operators {
 		b.AddOperator(o)
 	}

@@ -85,7 +85,7 @@ type exchange struct {
 	rs       *routingtest.RuleSet
 	versions routing.Versions
 	loads    int
-	err      error  // of Operators
+	err      error  // of Operators and Changes
 	between  func() // happens once after State
 }
 
@@ -102,7 +102,15 @@ func (e *exchange) Operators(context.Context) ([]routing.Operator, routing.Versi
 	return append([]routing.Operator{}, e.rs.Operators...), e.versions, e.err
 }
 
+func (e *exchange) Changes(_ context.Context, since routing.Mark, _ int) (*routing.Changes, error) {
+	if e.err != nil || e.versions.Rules != since.Untold {
+		return nil, e.err
+	}
+	return &routing.Changes{Versions: e.versions, Operators: append([]routing.Operator{}, e.rs.Operators...)}, nil
+}
+
 func (e *exchange) Load(_ context.Context, health *routing.HealthView) (*routing.Table, error) {
 	e.loads++
+	e.rs.Untold = e.versions.Rules
 	return e.rs.TableWith(health, e.versions), nil
 }

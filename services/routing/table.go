@@ -19,6 +19,10 @@ type Versions struct {
 // accounts, operators, currencies and validity are numbers of small tables beside.
 type Table struct {
 	versions Versions
+	// mark is where the table stands in the history of its store; zero when that cannot tell what changed.
+	mark Mark
+	// patched counts the rules that were taken in after the table was built.
+	patched int
 
 	rules    trie
 	ruleRows []ruleRow

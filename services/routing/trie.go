@@ -97,3 +97,19 @@ func (t *trie) walk(digits string, p *path) {
 func (t *trie) rows(at uint32) (lo, hi uint32) {
 	return t.nodes[at].entry, t.nodes[at+1].entry
 }
+
+// each gives every key that has rows, in ascending order, with the range of its rows. visit must not keep the key.
+func (t *trie) each(visit func(key []byte, lo, hi uint32)) {
+	t.below(0, make([]byte, 0, maxDepth), visit)
+}
+
+func (t *trie) below(at uint32, key []byte, visit func(key []byte, lo, hi uint32)) {
+	if lo, hi := t.rows(at); lo != hi {
+		visit(key, lo, hi)
+	}
+	child := t.nodes[at].first
+	for digits := t.nodes[at].digits; digits != 0; digits &= digits - 1 {
+		t.below(child, append(key, '0'+byte(bits.TrailingZeros16(digits))), visit)
+		child++
+	}
+}

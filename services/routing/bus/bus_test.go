@@ -168,6 +168,57 @@ func TestALateMoveDoesNotHideANewerWord(t *testing.T) {
 	}, eventually, tick, "the BOUND and the two words that were moved")
 }
 
+// TestAHeartbeatIsNoNewerWord: operator-management repeats its word right after somebody said another by hand, and before
+// an engine moved that.
+func TestAHeartbeatIsNoNewerWord(t *testing.T) {
+	for name, tt := range map[string]struct {
+		hand, after string
+		known       int64 // the version that the engine heard long before; 0 is none
+		moved       bool
+	}{
+		"a heartbeat":                       {`"status":"UNBOUND"`, `"status":"BOUND","version":5`, 5, true},
+		"a change":                          {`"status":"UNBOUND"`, `"status":"BOUND","version":6`, 5, false},
+		"a word without a version":          {`"status":"UNBOUND"`, `"status":"BOUND"`, 5, false},
+		"an engine that just started":       {`"status":"UNBOUND"`, `"status":"BOUND","version":5`, 0, false},
+		"a lower version than that by hand": {`"status":"UNBOUND","version":6`, `"status":"BOUND","version":5`, 0, true},
+		"as high a version as that by hand": {`"status":"UNBOUND","version":5`, `"status":"BOUND","version":5`, 5, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := natstest.Start(t)
+			conn := connect(t, server.URL())
+			_, js := neighbour(t, server.URL())
+			id := routingtest.UID(1)
+			say := func(subject, what string) {
+				_, err := js.Publish(t.Context(), subject, []byte(`{"operatorId":"`+id.String()+`",`+what+`}`))
+				require.NoError(t, err)
+			}
+			say("operator.health", tt.hand)
+			say("operator.health."+id.String(), tt.after)
+
+			view := routing.NewHealthView()
+			if tt.known > 0 {
+				long := time.Now().Add(-time.Hour)
+				view.Apply(routing.HealthEvent{Operator: id, Bind: routing.Bound, Version: tt.known, Position: routing.Position{At: long}, ObservedAt: long})
+			}
+			h := bus.NewHealth(conn, view, &saver{}, &observed{}, clock.System(), logger(t))
+			_, err := h.Start(t.Context())
+			require.NoError(t, err)
+			inbox, err := js.Stream(t.Context(), bus.InboxStream)
+			require.NoError(t, err)
+			require.Eventually(t, func() bool { // the word by hand was looked at
+				moving, err := inbox.Consumer(t.Context(), "routing-engine-health-inbox")
+				return err == nil && moving.CachedInfo().AckFloor.Stream == 1
+			}, eventually, tick)
+			last, err := conn.Last(t.Context(), bus.HealthStream, "operator.health."+id.String())
+			require.NoError(t, err)
+			require.Equal(t, tt.moved, last.Sequence == 2)
+			if tt.moved {
+				require.Eventually(t, func() bool { return view.Get(id).Bind == routing.Unbound }, eventually, tick)
+			}
+		})
+	}
+}
+
 func TestABurstOnThePlainSubjectLosesNothing(t *testing.T) {
 	server := natstest.Start(t)
 	nc, _ := neighbour(t, server.URL())

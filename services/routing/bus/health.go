@@ -121,7 +121,7 @@ func (h *Health) save(ctx context.Context, m jetstream.Message) error {
 
 // forward gives an event of the inbox the subject of its operator. The subject keeps one message, so an event
 // that was taken in before the one that stands there stays behind: it would hide the newer word from every
-// engine that has not read it yet.
+// engine that has not read it yet. A heartbeat is no newer word: it repeats what was said before the event.
 func (h *Health) forward(ctx context.Context, m jetstream.Message) error {
 	e, err := DecodeHealth(m.Data)
 	if err != nil {
@@ -132,10 +132,24 @@ func (h *Health) forward(ctx context.Context, m jetstream.Message) error {
 	if err != nil {
 		return err
 	}
-	if last.Sequence > 0 && takenIn(last).After(m.Time) {
+	if last.Sequence > 0 && takenIn(last).After(m.Time) && h.newer(last, e, m.Time) {
 		return nil
 	}
 	return h.conn.PublishAfter(ctx, subject, m.Data, fmt.Sprintf(inboxID, m.Sequence, m.Time.UnixNano()), last.Sequence)
+}
+
+// newer reports whether a word that came after an event, which was taken in at a moment, says something newer. With
+// versions in both they decide. Else the version must be one that was not heard before the event; an engine that has just
+// started may not know, and then takes the word for new.
+func (h *Health) newer(last jetstream.Message, e routing.HealthEvent, at time.Time) bool {
+	word, err := h.event(last)
+	switch {
+	case err != nil || word.Version == 0:
+		return true
+	case e.Version > 0:
+		return word.Version >= e.Version
+	}
+	return !h.view.Heard(word.Operator, word.Version, at)
 }
 
 // takenIn is when an event reached the bus: for one that was moved, when the inbox took it in.

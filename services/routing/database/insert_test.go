@@ -78,6 +78,10 @@ func insertRule(t *testing.T, tx bun.IDB, r routing.Rule, named func(uuid.UUID))
 	strategy := []string{"", "COST", "PRIORITY", "FAILOVER", "WEIGHTED"}[r.Strategy]
 	exec(t, tx, "INSERT INTO routing_rules (rule_id, account_id, prefix, message_types, strategy, on_exhausted, active, valid_from, valid_to, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 		r.ID, account, r.Prefix.String(), r.Types.String(), strategy, exhausted, !r.Inactive, optional(r.Window.From), optional(r.Window.To), routingtest.Now, routingtest.Now)
+	insertCandidates(t, tx, r, named)
+}
+
+func insertCandidates(t *testing.T, tx bun.IDB, r routing.Rule, named func(uuid.UUID)) {
 	for _, c := range r.Candidates {
 		named(c.Operator)
 		var nanos *int64

@@ -33,16 +33,17 @@ func (s *Store) Load(ctx context.Context, health *routing.HealthView) (*routing.
 		return nil, err
 	}
 	b := routing.NewTableBuilder(health)
-	err = rows(bunstore.WithQueryName(ctx, "load_operators"), tx, loadOperatorsQuery, func(r *sql.Rows) error {
-		var o operatorRow
-		if err := r.Scan(o.fields()...); err != nil {
-			return err
-		}
-		b.AddOperator(o.operator())
-		return nil
-	})
+	mark, err := markOf(ctx, tx)
 	if err != nil {
 		return nil, err
+	}
+	b.Mark(mark)
+	operators, err := loadOperators(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	for i := range operators {
+		b.AddOperator(operators[i])
 	}
 	if err := loadRules(ctx, tx, b); err != nil {
 		return nil, err

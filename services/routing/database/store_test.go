@@ -177,6 +177,8 @@ func TestAStoreOutOfReachIsUnavailable(t *testing.T) {
 	require.True(t, fault.Is(err, database.ReasonUnavailable), "the engine looks elsewhere after seconds")
 	_, _, err = store.Operators(t.Context())
 	require.True(t, fault.Is(err, database.ReasonUnavailable))
+	_, err = store.Changes(t.Context(), routing.Mark{Config: 1}, 1)
+	require.True(t, fault.Is(err, database.ReasonUnavailable))
 	_, _, err = store.Find(t.Context(), routing.Lookup{Digits: "44"})
 	require.Equal(t, fault.Unavailable, fault.From(err).Kind, "a store that hangs is out of reach")
 	require.Equal(t, database.ReasonUnavailable, fault.From(err).Reason)
@@ -191,6 +193,7 @@ func TestAStoreOutOfReachIsUnavailable(t *testing.T) {
 		},
 		"load":      func(ctx context.Context) error { _, err := store.Load(ctx, view); return err },
 		"operators": func(ctx context.Context) error { _, _, err := store.Operators(ctx); return err },
+		"changes":   func(ctx context.Context) error { _, err := store.Changes(ctx, routing.Mark{Config: 1}, 1); return err },
 	} {
 		f := fault.From(call(t.Context()))
 		require.Equal(t, fault.Unavailable, f.Kind, name)

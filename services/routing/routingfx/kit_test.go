@@ -188,7 +188,7 @@ func (s settings) options(t *testing.T) fx.Option {
 		fx.NopLogger,
 		fx.Supply(slog.New(slog.NewTextHandler(t.Output(), nil)), platform, platformfx.Process{Name: "routing-engine"}, cfg, store, jetstream.DefaultConfig(), nats),
 		fx.Provide(func() routingfx.SharedCache { return s.cache }),
-		platformfx.Database, platformfx.NATS, routingfx.Module, platformfx.Module,
+		platformfx.Database, platformfx.NATS, routingfx.Module, platformfx.Module, fx.Provide(rpcservertest.Everybody),
 	)
 }
 

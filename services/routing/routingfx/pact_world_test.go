@@ -24,6 +24,7 @@ import (
 	"trunkline/services/platform/platformfx"
 	"trunkline/services/platform/rediscache"
 	"trunkline/services/platform/rpcserver"
+	"trunkline/services/platform/rpcserver/rpcservertest"
 	"trunkline/services/routing"
 	"trunkline/services/routing/bus"
 )
@@ -60,7 +61,7 @@ func newWorld(ctx context.Context) (w *world, err error) {
 	w.app = fx.New(
 		fx.NopLogger,
 		fx.Supply(slog.New(slog.DiscardHandler), platform, platformfx.Process{Name: "routing-engine"}, DefaultConfig(), store, jetstream.DefaultConfig(), w.nats),
-		platformfx.Module, platformfx.Database, platformfx.NATS, Module,
+		platformfx.Module, platformfx.Database, platformfx.NATS, Module, fx.Provide(rpcservertest.Everybody),
 		fx.Provide(func(clk clock.Clock) (SharedCache, error) { return rediscache.NewMemory(1000, clk) }),
 		fx.Decorate(migrate),
 		fx.Populate(&w.conn, &w.db, &w.supply, &w.health, &w.server),

@@ -33,6 +33,10 @@ func (oneOperator) Load(context.Context, *routing.HealthView) (*routing.Table, e
 	return nil, errNoStore
 }
 
+func (oneOperator) Changes(context.Context, routing.Mark, int) (*routing.Changes, error) {
+	return nil, errNoStore
+}
+
 // TestAnEngineKnowsWhoIsOutBeforeItAnswers: when the start is over, what the shared cache remembers is known.
 func TestAnEngineKnowsWhoIsOutBeforeItAnswers(t *testing.T) {
 	memory, err := rediscache.NewMemory(10, clock.System())

@@ -23,6 +23,8 @@ type RuleSet struct {
 	Rates     []routing.Rate
 	FX        map[money.Currency]int64
 	Health    map[uuid.UUID]routing.Health
+	// Untold is that of the routing.Mark of tables.
+	Untold int64
 }
 
 // View gives a view that knows the health of the set.
@@ -42,6 +44,7 @@ func (rs *RuleSet) Table() *routing.Table {
 // TableWith is Table for a view and versions of the test's own.
 func (rs *RuleSet) TableWith(health *routing.HealthView, v routing.Versions) *routing.Table {
 	b := routing.NewTableBuilder(health)
+	b.Mark(routing.Mark{Config: v.Config, Untold: rs.Untold})
 	for _, o := range rs.Operators {
 		b.AddOperator(o)
 	}

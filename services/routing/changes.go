@@ -1,0 +1,118 @@
+package routing
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/google/uuid"
+)
+
+// Mark is a place in the history of a store, from which on the store can tell what changed. The zero Mark is none.
+type Mark struct {
+	// Config is the version of the configuration.
+	Config int64
+	// Untold counts the changes before it that the rows of rules do not tell of, such as the import of a rate deck.
+	Untold int64
+}
+
+// Changes is how a store differs from what it was at a Mark. Rates and what currencies are worth are the same.
+type Changes struct {
+	Versions Versions
+	// Operators are all there are now.
+	Operators []Operator
+	// Rules are those that were created or changed, as they are now; Gone are those that were deleted.
+	Rules []Rule
+	Gone  []uuid.UUID
+}
+
+// patchLimit is how many rules a table takes in one by one; a quarter of a larger table's rules. What they replace stays
+// in memory until everything is read anew.
+const patchLimit = 10_000
+
+// room is how many more rules the table can take in.
+func (t *Table) room() int {
+	return max(0, min(patchLimit, max(patchLimit, len(t.ruleRows)/4)-t.patched))
+}
+
+// with gives the table with the changes since its mark. It shares with t what did not change.
+func (t *Table) with(c *Changes, health *HealthView) *Table {
+	next := t.withOperators(c.Versions, c.Operators, health)
+	next.mark.Config = c.Versions.Config
+	if len(c.Rules)+len(c.Gone) > 0 {
+		next.patch(c, health)
+	}
+	return next
+}
+
+// patch takes changed rules into a table that nobody reads yet. Rules are laid out again, which takes no sorting but of
+// the new ones; candidates, spans and accounts are only added to, so the rates, which share them, stay as they are.
+func (t *Table) patch(c *Changes, health *HealthView) {
+	b := t.resume(health)
+	replaced := make(map[uuid.UUID]struct{}, len(c.Rules)+len(c.Gone))
+	for i := range c.Rules {
+		b.AddRule(c.Rules[i])
+		replaced[c.Rules[i].ID] = struct{}{}
+	}
+	for _, id := range c.Gone {
+		replaced[id] = struct{}{}
+	}
+	t.layOutRules(b, replaced)
+	t.candidates, t.sets, t.spans, t.currencies, t.accounts = b.candidates, b.sets, b.spans, b.currencies, b.accounts
+	delete(t.accounts, uuid.Nil)
+	for i := len(t.operators); i < len(b.operators); i++ { // those that only a rule names
+		t.operators = append(t.operators, operatorRow{Operator: &b.operators[i], health: health.known(b.operators[i].ID)})
+	}
+	t.patched += len(replaced)
+}
+
+// resume gives a builder that goes on numbering where the table ended. What it adds never lands in memory of the table.
+// It does not find equal candidates and spans of the table again: to look for them would take longer than it saves.
+func (t *Table) resume(health *HealthView) *TableBuilder {
+	b := NewTableBuilder(health)
+	b.candidates, b.sets, b.spans = slices.Clip(t.candidates), slices.Clip(t.sets), slices.Clip(t.spans)
+	b.currencies = slices.Clip(t.currencies)
+	for i := range b.currencies {
+		b.currencyOf[b.currencies[i].code] = uint16(i)
+	}
+	b.accounts = maps.Clone(t.accounts)
+	b.accounts[uuid.Nil] = 0
+	for i, o := range t.operators {
+		b.operatorOf[o.ID] = uint32(i)
+		b.operators = append(b.operators, *o.Operator)
+	}
+	return b
+}
+
+// layOutRules merges the rules of the table that are not replaced, which lie in order, with those of the builder.
+func (t *Table) layOutRules(b *TableBuilder, replaced map[uuid.UUID]struct{}) {
+	added := inOrder(b.ruleKeys, b.ruleRows, compareRules)
+	keys := make([]string, 0, len(t.ruleRows)+len(added))
+	rows := make([]ruleRow, 0, len(t.ruleRows)+len(added))
+	// addUpTo takes the new rules that come before an old one; all that are left when that is nil.
+	addUpTo := func(key string, old *ruleRow) {
+		for len(added) > 0 {
+			k, row := b.ruleKeys[added[0]], &b.ruleRows[added[0]]
+			if old != nil && (k > key || k == key && compareRules(row, old) > 0) {
+				return
+			}
+			keys, rows, added = append(keys, k), append(rows, *row), added[1:]
+		}
+	}
+	t.rules.each(func(digits []byte, lo, hi uint32) {
+		key := string(digits)
+		for i := lo; i < hi; i++ {
+			old := &t.ruleRows[i]
+			if _, gone := replaced[old.id]; gone {
+				continue
+			}
+			addUpTo(key, old)
+			keys, rows = append(keys, key), append(rows, *old)
+		}
+	})
+	addUpTo("", nil)
+	index, order := buildTrie(keys)
+	t.rules, t.ruleRows = index, make([]ruleRow, len(rows))
+	for i, at := range order {
+		t.ruleRows[i] = rows[at]
+	}
+}
