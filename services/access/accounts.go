@@ -21,10 +21,9 @@ const (
 // AccountStore is what AccountAdmin needs to be kept.
 type AccountStore interface {
 	Changes
-	// Account gives one live account, or the fault NO_SUCH_ACCOUNT. For a caller that is bound to an account, only, the
-	// store sees to it as well that no other is given.
+	// Account gives one live account, or the fault NO_SUCH_ACCOUNT; also for any other than only, unless that is uuid.Nil.
 	Account(ctx context.Context, only, id uuid.UUID) (Account, error)
-	// ListAccounts gives live accounts by name and id, and whether there are more.
+	// ListAccounts gives live accounts by name and id, and whether there are more; filter.Only as in Account.
 	ListAccounts(ctx context.Context, filter AccountFilter) (page []Account, more bool, err error)
 }
 
@@ -83,9 +82,6 @@ func (a *AccountAdmin) Create(ctx context.Context, r Request, account Account) (
 
 // Get gives one live account. A caller that is bound to an account finds no other.
 func (a *AccountAdmin) Get(ctx context.Context, who caller.Caller, id uuid.UUID) (Account, error) {
-	if who.Bound() && who.Account != id {
-		return Account{}, NoSuchAccount()
-	}
 	return a.store.Account(ctx, who.Account, id)
 }
 

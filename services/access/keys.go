@@ -82,8 +82,7 @@ type KeyFilter struct {
 // KeyStore is what KeyAdmin needs to be kept.
 type KeyStore interface {
 	Changes
-	// ListKeys gives keys, newest first, and whether there are more. For a caller that is bound to an account, filter.Only,
-	// the store sees to it as well that no other's are given.
+	// ListKeys gives keys, newest first, and whether there are more; only those of filter.Only unless that is uuid.Nil.
 	ListKeys(ctx context.Context, filter KeyFilter) (page []APIKey, more bool, err error)
 }
 

@@ -120,10 +120,10 @@ func (d *desk) heal() {
 	d.vault.on = nil
 }
 
-// clear empties both stores, so that many cases can share one database.
+// clear empties both stores, so that many cases can share one database. The audit log cannot be emptied.
 func (d *desk) clear(t *testing.T) {
 	t.Helper()
-	for _, table := range []string{"operators", "audit_log", "outbox", "requests"} {
+	for _, table := range []string{"operators", "outbox", "requests"} {
 		_, err := d.db.NewRaw("DELETE FROM ?", bun.Ident(table)).Exec(t.Context())
 		require.NoError(t, err)
 	}

@@ -9,8 +9,10 @@ import (
 
 	"github.com/google/uuid"
 
+	"trunkline/services/platform/caller"
 	"trunkline/services/platform/e164"
 	"trunkline/services/platform/fault"
+	"trunkline/services/platform/money"
 )
 
 // The reasons of faults about rules.
@@ -64,6 +66,8 @@ type RuleFilter struct {
 	Country string
 	// Account owns the rules; uuid.Nil is all rules, also global ones.
 	Account uuid.UUID
+	// Only is the one account whose rules the caller may see, besides global ones; uuid.Nil lets it see all.
+	Only uuid.UUID
 	// Search is part of description, prefix or country, in any case; "" is all.
 	Search string
 	// After is the key of the last rule of the page before; nil is the first page.
@@ -83,16 +87,18 @@ func (f RuleFilter) validate() error {
 
 // RuleAdmin carries out what is asked about rules. It is safe for concurrent use.
 type RuleAdmin struct {
-	store RuleStore
-	wake  Waker
-	now   func() time.Time
+	store   RuleStore
+	wake    Waker
+	now     func() time.Time
+	ceiling money.Money
 	// checking lets one check of all rules run at a time: each holds them all in memory.
 	checking chan struct{}
 }
 
-// NewRuleAdmin returns the use cases of rules. It takes the time of a change from now.
-func NewRuleAdmin(store RuleStore, wake Waker, now func() time.Time) *RuleAdmin {
-	return &RuleAdmin{store: store, wake: wake, now: now, checking: make(chan struct{}, 1)}
+// NewRuleAdmin returns the use cases of rules. It takes the time of a change from now. Prices per segment above the
+// ceiling are warned of; the zero Money is no ceiling.
+func NewRuleAdmin(store RuleStore, wake Waker, now func() time.Time, ceiling money.Money) *RuleAdmin {
+	return &RuleAdmin{store: store, wake: wake, now: now, ceiling: ceiling, checking: make(chan struct{}, 1)}
 }
 
 // ETag names this state of the rule.
@@ -103,16 +109,26 @@ func NoSuchRule() error {
 	return fault.New(fault.NotFound, ReasonNoSuchRule, "There is no live rule with this id.")
 }
 
-// GetRule gives one live rule.
+// GetRule gives one live rule. For a caller who is bound to an account, rules of other accounts do not exist.
 func (a *RuleAdmin) GetRule(ctx context.Context, id uuid.UUID) (Rule, Freshness, error) {
-	return a.store.Rule(ctx, id)
+	rule, fresh, err := a.store.Rule(ctx, id)
+	if err == nil && !caller.From(ctx).MaySee(rule.Account) {
+		return Rule{}, fresh, NoSuchRule()
+	}
+	return rule, fresh, err
 }
 
-// ListRules gives a page of live rules, and whether there are more.
+// ListRules gives a page of live rules, and whether there are more. A caller who is bound to an account gets its own and
+// global ones; asking for those of another is ReasonAccountMismatch.
 func (a *RuleAdmin) ListRules(ctx context.Context, filter RuleFilter) (page []Rule, more bool, fresh Freshness, err error) {
 	if err := filter.validate(); err != nil {
 		return nil, false, Freshness{}, err
 	}
+	who := caller.From(ctx)
+	if !who.MaySee(filter.Account) {
+		return nil, false, Freshness{}, accountMismatch()
+	}
+	filter.Only = who.Account
 	return a.store.ListRules(ctx, filter)
 }
 
@@ -156,13 +172,19 @@ type ruleReplyJSON struct {
 
 func ruleReply(id uuid.UUID) string { return string(mustJSON(ruleReplyJSON{id})) }
 
-// repliedRule gives the present state of the rule that a former run was about.
+// repliedRule gives the present state of the rule that a former run was about. A deleted rule has none to give.
 func repliedRule(ctx context.Context, tx Tx, reply string) (Rule, error) {
 	var r ruleReplyJSON
 	if err := json.Unmarshal([]byte(reply), &r); err != nil {
 		return Rule{}, fmt.Errorf("read the reply of a former request: %w", err)
 	}
-	return tx.Rule(ctx, r.RuleID)
+	rule, err := tx.Rule(ctx, r.RuleID)
+	if fault.Is(err, ReasonNoSuchRule) {
+		return Rule{}, fault.New(fault.NotFound, ReasonNoSuchRule,
+			"This request was carried out before, and its rule was deleted since. Nothing was repeated: take another request_id to make the change anew.",
+		).With("rule_id", r.RuleID.String())
+	}
+	return rule, err
 }
 
 // audited writes the rule for the audit log, with the names of the schema.

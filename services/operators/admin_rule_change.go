@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"trunkline/services/platform/caller"
 	"trunkline/services/platform/fault"
 )
 
@@ -17,11 +18,18 @@ var ruleFields = [...]string{
 }
 
 // CreateRule stores a new rule and returns it with the checker's warnings about it. Id, version, times and authors of
-// the rule do not count. Faults: ReasonInvalid, ReasonNoSuchOperator, ReasonDuplicateRule with the other rule's rule_id,
+// the rule do not count. The rule of a caller who is bound to an account belongs to that account. A rule that is not stored, because it is refused or only validated, has no id in findings.
+// Faults: ReasonInvalid, ReasonAccountMismatch, ReasonNoSuchOperator, ReasonDuplicateRule with the other rule's rule_id,
 // ReasonConflict with a Conflict.
 func (a *RuleAdmin) CreateRule(ctx context.Context, r Request, rule Rule) (Rule, []Finding, error) {
 	rule = rule.canonical()
 	rule.ID, rule.Version = newID(), 1
+	who := caller.From(ctx)
+	if rule.Account == uuid.Nil {
+		rule.Account = who.Account
+	} else if !who.MayChange(rule.Account) {
+		return Rule{}, nil, accountMismatch()
+	}
 	if err := rule.Validate(); err != nil {
 		return Rule{}, nil, err
 	}
@@ -34,7 +42,7 @@ func (a *RuleAdmin) CreateRule(ctx context.Context, r Request, rule Rule) (Rule,
 		do: func(ctx context.Context, tx Tx, at time.Time) (reply string, err error) {
 			answer = rule
 			answer.CreatedAt, answer.UpdatedAt, answer.CreatedBy, answer.UpdatedBy = at, at, r.Actor, r.Actor
-			if warnings, err = examine(ctx, tx, &answer, nil, at); err != nil {
+			if warnings, err = a.examine(ctx, tx, &answer, nil, at); err != nil {
 				return "", err
 			}
 			if err := tx.PutRules(ctx, []Rule{answer}, nil); err != nil {
@@ -50,7 +58,21 @@ func (a *RuleAdmin) CreateRule(ctx context.Context, r Request, rule Rule) (Rule,
 	if err != nil {
 		return Rule{}, nil, err
 	}
+	if !r.ValidateOnly {
+		named(warnings, rule.ID)
+	}
 	return answer, warnings, nil
+}
+
+// named gives a rule that is stored by now its id in the findings about it.
+func named(findings []Finding, id uuid.UUID) {
+	for _, f := range findings {
+		for i := range f.Rules {
+			if f.Rules[i] == uuid.Nil {
+				f.Rules[i] = id
+			}
+		}
+	}
 }
 
 // UpdateRule gives the rule rule.ID the fields of rule that the mask names; they are named as in the schema. Without a
@@ -85,7 +107,7 @@ func (a *RuleAdmin) UpdateRule(ctx context.Context, r Request, rule Rule, etag s
 			if !decides {
 				// The same candidates, if they were given, came without names.
 				next.Candidates = old.Candidates
-			} else if warnings, err = examine(ctx, tx, &next, &old, at); err != nil {
+			} else if warnings, err = a.examine(ctx, tx, &next, &old, at); err != nil {
 				return "", err
 			}
 			answer = next
@@ -126,13 +148,33 @@ func (a *RuleAdmin) DeleteRule(ctx context.Context, r Request, target Target) er
 	})
 }
 
-// targetRule gives the rule to change.
+// targetRule gives the rule to change. To a caller who is bound to an account rules of other accounts do not exist, and
+// global ones are for reading.
 func targetRule(ctx context.Context, tx Tx, target Target) (Rule, error) {
 	rule, err := tx.Rule(ctx, target.ID)
-	if err != nil {
+	switch who := caller.From(ctx); {
+	case err != nil:
 		return Rule{}, err
+	case !who.MaySee(rule.Account):
+		return Rule{}, NoSuchRule()
+	case !who.MayChange(rule.Account):
+		return Rule{}, fault.New(fault.PermissionDenied, ReasonGlobalRule,
+			"This rule is for every account, and the credential is bound to one: a rule of that account with the same prefix comes before it.")
 	}
 	return rule, target.check(rule.ETag())
+}
+
+// What a caller who is bound to an account may not do.
+const (
+	// ReasonAccountMismatch: it names another account.
+	ReasonAccountMismatch = "ACCOUNT_MISMATCH"
+	// ReasonGlobalRule: it changes a rule that is for every account.
+	ReasonGlobalRule = "GLOBAL_RULE"
+)
+
+func accountMismatch() error {
+	return fault.New(fault.PermissionDenied, ReasonAccountMismatch,
+		"The credential is bound to another account than account_id: leave account_id out, or give that of the credential.")
 }
 
 // masked returns r with the named fields of from.

@@ -121,6 +121,8 @@ func TestAConflictTellsEveryFindingWithItsWitness(t *testing.T) {
 		require.Equal(t, []int{4, 1}, []int{conflict.Errors, conflict.Warnings})
 		require.Equal(t, "4 errors and 1 warnings of the conflict checker", conflict.Error())
 		for _, finding := range conflict.Findings {
+			require.Contains(t, strings.ToLower(finding.Message), "the new global rule for +44")
+			require.Equal(t, uuid.Nil, finding.Rules[0], "a rule that is not stored has no id that anybody could look up")
 			require.True(t, strings.HasPrefix(finding.Witness.Raw(), "+44"))
 		}
 	})
@@ -137,9 +139,10 @@ func TestOnlyWhatIsAboutTheRuleIsTold(t *testing.T) {
 			rule.Version, rule.CreatedAt, rule.UpdatedAt = 1, deskTime, deskTime
 			return tx.PutRules(ctx, []operators.Rule{rule}, nil)
 		})
-		_, warnings, err := d.rules.CreateRule(t.Context(), someone, theRule(0, "+447 SMS Alpha"))
+		made, warnings, err := d.rules.CreateRule(t.Context(), someone, theRule(0, "+447 SMS Alpha"))
 		require.NoError(t, err)
 		require.Equal(t, []string{operators.FindingShadowed}, reasons(warnings))
+		require.Equal(t, made.ID, warnings[0].Rules[0], "it is stored by now")
 	})
 }
 
@@ -151,6 +154,7 @@ func TestARehearsalDoesEverythingButStore(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, "447", string(made.Prefix))
 		require.Equal(t, []string{operators.FindingShadowed}, reasons(warnings))
+		require.Equal(t, []uuid.UUID{uuid.Nil, rule.ID}, warnings[0].Rules)
 		_, _, err = d.rules.CreateRule(t.Context(), dryRequest(), theRule(0, "+44 Beta"))
 		wantFault(t, err, fault.FailedPrecondition, operators.ReasonConflict)
 		changed, _, err := d.rules.UpdateRule(t.Context(), dryRequest(), operators.Rule{ID: rule.ID, Country: "GB"}, "", []string{"country"})
@@ -192,6 +196,8 @@ func TestARepeatedRequestChangesNothingAndAnswersThePresentState(t *testing.T) {
 		require.NoError(t, d.rules.DeleteRule(t.Context(), askedAs("delete"), operators.Target{ID: created.ID}))
 		_, _, err = d.rules.CreateRule(t.Context(), askedAs("create"), text)
 		wantFault(t, err, fault.NotFound, operators.ReasonNoSuchRule)
+		require.Equal(t, map[string]string{"rule_id": created.ID.String()}, fault.From(err).Metadata)
+		require.Contains(t, fault.From(err).Message, "carried out before")
 		require.Equal(t, gone, d.state(t))
 	})
 }
@@ -406,6 +412,17 @@ func TestARuleAboveVeryManyRatesIsNotSaidToHaveNone(t *testing.T) {
 		require.Equal(t, []string{operators.FindingShadowed}, reasons(warnings))
 		result := d.check(t, "")
 		require.Equal(t, []string{operators.FindingPartialRate, operators.FindingShadowed}, reasons(result.Findings), "all are read")
+
+		var cheap []string
+		for digit := range 10 {
+			cheap = append(cheap, fmt.Sprintf("Beta +44%d FLASH 0.01EUR", digit))
+		}
+		// Nor to cost what only rates that were not read tell: longer ones make every number cheap here.
+		d.rates(t, append(cheap, "Beta +44 FLASH 0.2EUR")...)
+		capped := operators.NewRuleAdmin(d.store, wakeCounter{d.wakes}, d.clock.Now, thePrice("0.1EUR"))
+		_, warnings, err = capped.CreateRule(t.Context(), someone, theRule(0, "+44 FLASH Beta"))
+		require.NoError(t, err)
+		require.Empty(t, warnings)
 	})
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"trunkline/services/platform/fault"
+	"trunkline/services/platform/money"
 )
 
 // Bounds of what is read for the check of one rule. Above them the set is partial: a longer rule or rate that was not
@@ -67,8 +68,8 @@ func (f Finding) column() string {
 func (f Finding) text() string { return f.Message + " Example: " + f.Witness.Raw() + "." }
 
 // examine checks a rule that is about to be stored, in place of old when that is not nil, and fills in the names of its
-// operators. It returns the warnings about it; errors are a fault.
-func examine(ctx context.Context, tx Tx, rule, old *Rule, at time.Time) ([]Finding, error) {
+// operators. It returns the warnings about it; errors are a fault. In findings a new rule has no id yet.
+func (a *RuleAdmin) examine(ctx context.Context, tx Tx, rule, old *Rule, at time.Time) ([]Finding, error) {
 	live, err := tx.LiveOperators(ctx)
 	if err != nil {
 		return nil, err
@@ -84,11 +85,15 @@ func examine(ctx context.Context, tx Tx, rule, old *Rule, at time.Time) ([]Findi
 		return nil, err
 	}
 	others := slices.DeleteFunc(around, func(other Rule) bool { return other.ID == rule.ID })
-	set := RuleSet{Rules: append(others, *rule), Operators: live, Now: at, partial: more}
+	checked := *rule
+	if old == nil {
+		checked.ID = uuid.Nil
+	}
+	set := RuleSet{Rules: append(others, checked), Operators: live, Ceiling: a.ceiling, Now: at, partial: more}
 	if set.FX, err = tx.FX(ctx); err != nil {
 		return nil, err
 	}
-	for _, operator := range rule.unpriced() {
+	for _, operator := range rule.unpriced(a.ceiling) {
 		rates, more, err := tx.RatesAround(ctx, operator, rule.Prefix, at, maxRatesAround)
 		if err != nil {
 			return nil, err
@@ -114,9 +119,10 @@ func (r Rule) duplicate(live []Rule) error {
 	return nil
 }
 
-// unpriced gives the operators whose rates decide what the rule selects.
-func (r Rule) unpriced() (all []uuid.UUID) {
-	if r.Strategy != Cost {
+// unpriced gives the operators whose rates a check looks at: those that decide what the rule selects and, with a
+// ceiling, all whose rates are what it costs.
+func (r Rule) unpriced(ceiling money.Money) (all []uuid.UUID) {
+	if r.Strategy != Cost && ceiling.IsZero() {
 		return nil
 	}
 	for _, c := range r.Candidates {
@@ -148,7 +154,7 @@ func checkImport(ctx context.Context, tx Tx, lines []*RuleLines, put []Rule, at 
 	focus := set.lay(put, lines)
 	needed := make(map[uuid.UUID]bool)
 	for _, rule := range put {
-		for _, operator := range rule.unpriced() {
+		for _, operator := range rule.unpriced(set.Ceiling) {
 			needed[operator] = true
 		}
 	}
@@ -169,7 +175,7 @@ func checkImport(ctx context.Context, tx Tx, lines []*RuleLines, put []Rule, at 
 }
 
 // lay puts the rules of a file over those of the set, in the place of the one with the same key, and tells which they
-// are.
+// are. Those that are not stored yet have no id.
 func (s *RuleSet) lay(put []Rule, lines []*RuleLines) (focus func(rule int) bool) {
 	line := make(map[RuleKey]int64, len(lines))
 	for _, l := range lines {
@@ -187,7 +193,7 @@ func (s *RuleSet) lay(put []Rule, lines []*RuleLines) (focus func(rule int) bool
 			old := &s.Rules[at]
 			rule.ID, rule.Active, rule.ValidFrom, rule.ValidTo = old.ID, old.Active, old.ValidFrom, old.ValidTo
 		} else {
-			at = len(s.Rules)
+			at, rule.ID = len(s.Rules), uuid.Nil
 			s.Rules, s.Lines = append(s.Rules, Rule{}), append(s.Lines, 0)
 		}
 		s.Rules[at], s.Lines[at] = rule, line[rule.Key()]
@@ -218,7 +224,7 @@ func (a *RuleAdmin) CheckRules(ctx context.Context, file []byte) (CheckResult, e
 	case <-ctx.Done():
 		return CheckResult{}, ctx.Err()
 	}
-	set := RuleSet{Now: moment(a.now())}
+	set := RuleSet{Now: moment(a.now()), Ceiling: a.ceiling}
 	if len(file) == 0 {
 		if err := a.load(ctx, &set, nil); err != nil {
 			return CheckResult{}, err
@@ -263,7 +269,7 @@ func (a *RuleAdmin) load(ctx context.Context, set *RuleSet, file []Rule) error {
 	needed := make(map[uuid.UUID]bool)
 	need := func(rules []Rule) {
 		for _, rule := range rules {
-			for _, operator := range rule.unpriced() {
+			for _, operator := range rule.unpriced(a.ceiling) {
 				needed[operator] = true
 			}
 		}

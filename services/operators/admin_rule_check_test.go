@@ -3,6 +3,7 @@ package operators_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -94,6 +95,73 @@ func TestAFileIsCheckedOnTopOfTheStoredRules(t *testing.T) {
 	})
 }
 
+// A file whose rules conflict with each other can be read, so the check tells more than that and shows it by a number.
+func TestRulesOfOneFileThatOverlapAreTold(t *testing.T) {
+	onRules(t, func(t *testing.T, d *ruleDesk) {
+		d.put(t, "+33 SMS off Alpha", "+35 FLASH Alpha", "+36 SMS Alpha")
+		file := ruleHeader + "\n" +
+			",+31,,SMS|WAP,PRIORITY,,Alpha,,,,\n" +
+			",+32,,SMS,PRIORITY,,Alpha,,,,\n" +
+			",+31,,,PRIORITY,,Beta,,,,\n" +
+			",+33,,SMS,PRIORITY,,Alpha,,,,\n" + // replaces one that is switched off, and stays so
+			",+33,,,PRIORITY,,Alpha,,,,\n" +
+			accounts["A"].String() + ",+32,,SMS,PRIORITY,,Alpha,,,,\n" + // is another's
+			",+35,,,PRIORITY,,Alpha,,,,\n" + // so that one that is stored has no line
+			",+34,,FLASH,PRIORITY,,Flashy,,,,\n" +
+			",+34,,SMS|FLASH,PRIORITY,,Alpha,,,,\n" +
+			",+36,,SMS,PRIORITY,,Beta,,,,\n" + // is stored, the next is not
+			",+36,,SMS|FLASH,PRIORITY,,Alpha,,,,\n"
+		result := d.check(t, file)
+		require.Equal(t, []string{
+			"11 OVERLAPPING_RULES +360", "2 OVERLAPPING_RULES +310", "8 OVERLAPPING_RULES +350", "9 OVERLAPPING_RULES +340",
+		}, overlaps(result.Findings))
+		require.Equal(t, []int{4, 11}, []int{result.Errors, result.Rules})
+		require.Zero(t, result.BadLineCount)
+		require.Contains(t, result.Findings[0].Message, "The global rule for +31 (SMS, WAP) and the global rule for +31 in line 4 answer the same messages")
+		require.Equal(t, []uuid.UUID{uuid.Nil, uuid.Nil}, result.Findings[0].Rules)
+
+		before := d.state(t)
+		imported, err := d.importer.ImportRules(t.Context(), someone, []byte(file), nil)
+		require.NoError(t, err)
+		require.False(t, imported.Applied)
+		require.EqualValues(t, 4, imported.BadLineCount)
+		for i, line := range []int64{2, 8, 9, 11} {
+			require.Equal(t, line, imported.BadLines[i].Line)
+			require.Equal(t, "message_types", imported.BadLines[i].Column)
+		}
+		require.Equal(t, "The global rule for +31 (SMS, WAP) and the global rule for +31 in line 4 answer the same messages: "+
+			"narrow the message types or the validity of one, or delete it. Example: +31000000000.", imported.BadLines[0].Message)
+		require.Equal(t, before, d.state(t))
+	})
+}
+
+// overlaps lists the findings of two rules for one place, by line.
+func overlaps(findings []operators.Finding) (all []string) {
+	for _, one := range told(findings) {
+		if strings.Contains(one, operators.FindingOverlap) {
+			all = append(all, one)
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// Rates count for a rule of any strategy: they are what it costs.
+func TestPricesAboveTheCeilingAreWarnedOf(t *testing.T) {
+	onRules(t, func(t *testing.T, d *ruleDesk) {
+		d.rates(t, "Alpha +33 SMS 0.01EUR", "Alpha +337 SMS 0.2EUR")
+		d.put(t, "+33 SMS Alpha", "+34 SMS Alpha@0.11EUR")
+		require.Empty(t, d.check(t, "").Findings, "without a ceiling")
+		d.rules = operators.NewRuleAdmin(d.store, wakeCounter{d.wakes}, d.clock.Now, thePrice("0.1EUR"))
+		require.Equal(t, []string{"0 PRICE_ABOVE_CEILING +337", "0 PRICE_ABOVE_CEILING +340"}, told(d.check(t, "").Findings))
+		require.Equal(t, []string{"2 PRICE_ABOVE_CEILING +337"}, told(d.check(t, ruleHeader+"\n,+337,,SMS,PRIORITY,,Alpha,,,,\n").Findings))
+		_, warnings, err := d.rules.CreateRule(t.Context(), someone, theRule(0, "+337 SMS fall Alpha"))
+		require.NoError(t, err)
+		require.Equal(t, []string{"0 PRICE_ABOVE_CEILING +337"}, told(warnings))
+		require.Contains(t, warnings[0].Message, "0.200000 EUR for SMS, above the ceiling of 0.100000 EUR")
+	})
+}
+
 // sortedTold puts findings in the order of their messages' first prefix, whatever their severity.
 func sortedTold(result operators.CheckResult) []string {
 	all := told(result.Findings)
@@ -123,7 +191,7 @@ func (s *slowStore) Snapshot(context.Context, bool, time.Time, func(operators.Sn
 func TestOneCheckRunsAtATime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &slowStore{release: make(chan struct{})}
-		admin := operators.NewRuleAdmin(store, nil, time.Now)
+		admin := operators.NewRuleAdmin(store, nil, time.Now, money.Money{})
 		impatient, cancel := context.WithCancel(t.Context())
 		results := make(chan error, 3)
 		for _, ctx := range []context.Context{t.Context(), impatient, t.Context()} {

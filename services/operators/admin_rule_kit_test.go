@@ -11,6 +11,7 @@ import (
 
 	"trunkline/services/operators"
 	"trunkline/services/platform/fault"
+	"trunkline/services/platform/money"
 )
 
 // ruleDesk is a desk with the operators of checks and the use cases of rules.
@@ -33,7 +34,7 @@ func onRules(t *testing.T, test func(t *testing.T, d *ruleDesk)) {
 		}
 		require.NoError(t, d.store.InTx(t.Context(), func(ctx context.Context, tx operators.Tx) error { return tx.PutOperators(ctx, all) }))
 		test(t, &ruleDesk{
-			desk: d, rules: operators.NewRuleAdmin(d.store, wakeCounter{d.wakes}, d.clock.Now),
+			desk: d, rules: operators.NewRuleAdmin(d.store, wakeCounter{d.wakes}, d.clock.Now, money.Money{}),
 			importer: operators.NewImporter(d.store, wakeCounter{d.wakes}, d.clock.Now, slog.New(slog.DiscardHandler)),
 		})
 	})

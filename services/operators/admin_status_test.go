@@ -208,11 +208,20 @@ func TestAChangeWarnsOfRulesWithoutAUsableOperator(t *testing.T) {
 			found := map[string]string{}
 			for _, w := range warnings {
 				require.Equal(t, operators.WarnRuleWithoutOperator, w.Reason)
-				prefix := strings.TrimPrefix(strings.SplitN(w.Message, " has no usable operator", 2)[0], "The rule for ")
+				name, _, told := strings.Cut(w.Message, " has no usable operator")
+				require.True(t, told)
+				var prefix, account, types string
+				require.NoError(t, d.db.NewRaw("SELECT prefix, COALESCE(CAST(account_id AS text), ''), message_types FROM routing_rules WHERE rule_id = ?", w.RuleID).
+					Scan(t.Context(), &prefix, &account, &types))
+				owner := "The global rule for "
+				if account != "" {
+					owner = "The rule of account " + account + " for "
+				}
+				if types != "" {
+					types = " (" + strings.ReplaceAll(types, ",", ", ") + ")"
+				}
+				require.Equal(t, owner+prefix+types, name)
 				found[prefix] = w.Witness
-				var stored string
-				require.NoError(t, d.db.NewRaw("SELECT prefix FROM routing_rules WHERE rule_id = ?", w.RuleID).Scan(t.Context(), &stored))
-				require.Equal(t, prefix, stored)
 			}
 			require.Equal(t, expect, found)
 		}
@@ -260,7 +269,7 @@ func TestWarningsAreBounded(t *testing.T) {
 		_, warnings, err := d.admin.SuspendOperator(t.Context(), dryRequest(), operators.Target{ID: o.ID})
 		require.NoError(t, err)
 		require.Len(t, warnings, operators.MaxWarnings)
-		require.Equal(t, "+44001", strings.Fields(warnings[0].Message)[3])
+		require.Contains(t, warnings[0].Message, "for +44001 ")
 		d.rules(t, rules[0])
 		_, warnings, err = d.admin.SuspendOperator(t.Context(), dryRequest(), operators.Target{ID: o.ID})
 		require.NoError(t, err)

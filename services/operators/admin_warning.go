@@ -47,10 +47,7 @@ func idle(ctx context.Context, tx Tx, operator uuid.UUID, at time.Time) ([]Warni
 	}
 	warnings := make([]Warning, 0, len(rules)+1)
 	for i, rule := range rules {
-		warnings = append(warnings, Warning{
-			Reason: WarnRuleWithoutOperator, RuleID: rule.ID, Witness: numbers[i],
-			Message: fmt.Sprintf("The rule for %s has no usable operator: activate one of its operators or give it another.", rule.Prefix),
-		})
+		warnings = append(warnings, Warning{Reason: WarnRuleWithoutOperator, RuleID: rule.ID, Witness: numbers[i], Message: rule.idleText()})
 	}
 	if more {
 		warnings = append(warnings, Warning{
@@ -58,6 +55,11 @@ func idle(ctx context.Context, tx Tx, operator uuid.UUID, at time.Time) ([]Warni
 		})
 	}
 	return warnings, nil
+}
+
+// idleText warns of the rule when it has no usable operator.
+func (r Rule) idleText() string {
+	return sentence("the %s has no usable operator: activate one of its operators or give it another.", r.name())
 }
 
 // sampleDigits is how long a sample is at least, so that it is a whole number wherever it belongs.

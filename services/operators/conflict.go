@@ -48,13 +48,16 @@ func (s *RuleSet) line(rule int) int64 {
 func Check(set RuleSet) Report { return check(&set, nil) }
 
 // check is Check that keeps only findings about rules in focus; nil is all.
-func check(set *RuleSet, focus func(rule int) bool) Report {
+func check(set *RuleSet, focus func(rule int) bool) Report { return checkWithin(set, focus, maxSteps) }
+
+// checkWithin is check that looks at so many areas at most for the rates of longer prefixes.
+func checkWithin(set *RuleSet, focus func(rule int) bool, steps int) Report {
 	now := set.Now.UnixMicro()
 	c := &checker{
 		set: set, now: now, calendar: newCalendar(now), found: collector{focus: focus},
 		operators: make(map[uuid.UUID]*Operator, len(set.Operators)), records: make(map[area]record),
 	}
-	c.steps, c.mixed = maxSteps, make(map[int32]bool)
+	c.steps, c.mixed = steps, make(map[int32]bool)
 	for i := range set.Operators {
 		c.operators[set.Operators[i].ID] = &set.Operators[i]
 	}
@@ -138,20 +141,35 @@ func (c *checker) eachLive(v *view, s *scope) {
 	v.checkShadows(s)
 }
 
-// ruleName names a rule in a sentence.
+// ruleName names a rule in a sentence. One without an id is not stored yet; that of a file has a line to be known by.
 func (c *checker) ruleName(rule int32) string {
 	r := &c.set.Rules[rule]
-	var b strings.Builder
-	if r.Account == uuid.Nil {
-		b.WriteString("the global rule for ")
-	} else {
-		fmt.Fprintf(&b, "the rule of account %s for ", r.Account)
+	if r.ID == uuid.Nil && c.set.line(int(rule)) == 0 {
+		return "the new " + r.name()
 	}
-	b.WriteString(r.Prefix.String())
+	return "the " + r.name()
+}
+
+// name tells the rule apart from others in a sentence: owner, prefix and message types.
+func (r *Rule) name() string {
+	owner := "global rule"
+	if r.Account != uuid.Nil {
+		owner = "rule of account " + r.Account.String()
+	}
+	name := owner + " for " + r.Prefix.String()
 	if r.MessageTypes != 0 {
-		b.WriteString(" (" + strings.ReplaceAll(r.MessageTypes.String(), ",", ", ") + ")")
+		name += " (" + strings.ReplaceAll(r.MessageTypes.String(), ",", ", ") + ")"
 	}
-	return b.String()
+	return name
+}
+
+// otherName names the second rule of a sentence. A finding has a place for the line of the first one only.
+func (c *checker) otherName(rule int32) string {
+	name := c.ruleName(rule)
+	if line := c.set.line(int(rule)); line > 0 {
+		name += fmt.Sprintf(" in line %d", line)
+	}
+	return name
 }
 
 // operatorName names an operator in a sentence.

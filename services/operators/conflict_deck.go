@@ -19,6 +19,8 @@ type deck struct {
 	prices []deckPrice
 	// currencies is every currency in it.
 	currencies []money.Currency
+	// dear tells that a price in it is above the ceiling.
+	dear bool
 }
 
 type deckPrice struct {
@@ -58,12 +60,8 @@ func (d *deck) price(q area, at int64) (price money.Money, same bool) {
 func (c *checker) sortDecks() map[deckKey]*deck {
 	needed := make(map[uuid.UUID]bool)
 	for i := range c.set.Rules {
-		if r := &c.set.Rules[i]; r.Strategy == Cost || !c.set.Ceiling.IsZero() {
-			for _, candidate := range r.Candidates {
-				if candidate.Price.IsZero() {
-					needed[candidate.OperatorID] = true
-				}
-			}
+		for _, operator := range c.set.Rules[i].unpriced(c.set.Ceiling) {
+			needed[operator] = true
 		}
 	}
 	type row struct {
@@ -97,6 +95,7 @@ func (c *checker) sortDecks() map[deckKey]*deck {
 			if currency := rows[to].price.Currency; !slices.Contains(d.currencies, currency) {
 				d.currencies = append(d.currencies, currency)
 			}
+			d.dear = d.dear || c.set.FX.exceeds(rows[to].price, c.set.Ceiling)
 		}
 		d.first = append(d.first, int32(len(d.prices)))
 		d.nest = newNest(areas)

@@ -269,6 +269,7 @@ func requireWitness(t require.TestingT, set *operators.RuleSet, f operators.Find
 			})
 		})
 	case operators.FindingMixedCurrencies:
+		require.Equal(t, operators.Cost, subject.Strategy, f.Message)
 		shows(func(m message) bool {
 			var prices []money.Money
 			for _, c := range subject.Candidates {

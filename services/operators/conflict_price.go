@@ -56,6 +56,8 @@ type priceCheck struct {
 	liveRule
 	cost    bool
 	results []quoted
+	// dear tells that a candidate's rates go above the ceiling somewhere.
+	dear bool
 	// mixable tells that the candidates' rates are in currencies that have no order.
 	mixable bool
 	// mixed is where currencies stand side by side that have no order.
@@ -124,6 +126,7 @@ func (p *priceCheck) lookAll(candidates []Candidate, taken cover) {
 func (p *priceCheck) look(candidates []Candidate, where spot) {
 	quotes := make([]quote, 0, len(candidates))
 	deeper := false
+	p.dear = false
 	var palette []money.Currency
 	for i, candidate := range candidates {
 		o := p.operators[candidate.OperatorID]
@@ -138,7 +141,8 @@ func (p *priceCheck) look(candidates []Candidate, where spot) {
 				q.from, q.to = deck.inside(where.area)
 				palette = append(palette, deck.currencies...)
 				p.results[i].open = p.results[i].open || q.price.IsZero()
-				deeper = deeper || q.price.IsZero()
+				deeper = deeper || p.cost && q.price.IsZero()
+				p.dear = p.dear || deck.dear
 			}
 		}
 		if !q.price.IsZero() {
@@ -146,9 +150,9 @@ func (p *priceCheck) look(candidates []Candidate, where spot) {
 		}
 		quotes = append(quotes, q)
 	}
-	p.mixable = !p.set.FX.comparable(palette)
-	if !deeper && !p.mixable && p.set.Ceiling.IsZero() {
-		// Longer prefixes change prices only, and all of them can be compared.
+	p.mixable = p.cost && !p.set.FX.comparable(palette)
+	if !deeper && !p.mixable && !p.dear {
+		// Longer prefixes change prices only, and all of them can be compared and are below the ceiling.
 		for i := range quotes {
 			quotes[i].deck = nil
 		}
@@ -236,7 +240,7 @@ func (p *priceCheck) compare(where spot, quotes []quote) {
 			currencies = append(currencies, q.price.Currency)
 		}
 	}
-	if p.mixed == (spot{}) && !p.set.FX.comparable(currencies) {
+	if p.cost && p.mixed == (spot{}) && !p.set.FX.comparable(currencies) {
 		p.mixed, p.currencies = where, currencies
 	}
 }
@@ -246,7 +250,7 @@ func (p *priceCheck) done() bool {
 	switch {
 	case p.unfinished:
 		return true
-	case !p.set.Ceiling.IsZero(), p.mixable && p.mixed == (spot{}):
+	case p.dear, p.mixable && p.mixed == (spot{}):
 		return false
 	}
 	return !slices.ContainsFunc(p.results, func(found quoted) bool {
@@ -266,7 +270,8 @@ func (p *priceCheck) tell(rule *Rule) {
 				}
 			})
 		}
-		if found.above != (spot{}) {
+		// A longer rate that was not read could be the one that counts.
+		if unread := p.set.partial && rule.Candidates[i].Price.IsZero(); found.above != (spot{}) && !unread {
 			add(SeverityWarning, FindingAboveCeiling, found.above,
 				"%s has numbers of %s that cost %s for %s, above the ceiling of %s: give them a rule of their own.",
 				found.dear, messageTypeNames[found.above.kind], p.set.Ceiling)

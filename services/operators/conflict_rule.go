@@ -73,7 +73,8 @@ func (v *view) checkOverlaps(rules []liveRule) {
 }
 
 func (v *view) overlap(a, b liveRule) {
-	if !v.found.matters(int(a.rule)) {
+	first, second := v.set.line(int(a.rule)), v.set.line(int(b.rule))
+	if !v.found.matters(int(a.rule)) || v.found.matters(int(b.rule)) && first > second {
 		a, b = b, a
 	}
 	v.found.add(SeverityError, []int{int(a.rule), int(b.rule)}, func() Finding {
@@ -82,7 +83,7 @@ func (v *view) overlap(a, b liveRule) {
 		return Finding{
 			Reason: FindingOverlap, Witness: v.number(shared),
 			Message: sentence("%s and %s answer the same messages: narrow the message types or the validity of one, or delete it.",
-				v.ruleName(a.rule), v.ruleName(b.rule)),
+				v.ruleName(a.rule), v.otherName(b.rule)),
 		}
 	})
 }
@@ -139,7 +140,7 @@ func (v *view) tellUnreached(r liveRule) {
 		return Finding{
 			Reason: FindingUnreachable, Witness: number.number(),
 			Message: sentence("longer prefixes take every number of %s, this one by %s: delete the rule, or one of those.",
-				v.ruleName(r.rule), v.ruleName(taker)),
+				v.ruleName(r.rule), v.otherName(taker)),
 		}
 	})
 }

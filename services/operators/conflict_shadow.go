@@ -67,7 +67,7 @@ func (v *view) checkShadows(s *scope) {
 			return Finding{
 				Reason: FindingShadowed, Witness: v.number(one.shared()),
 				Message: sentence("%s takes numbers from %s and gives them to other operators%s: see that this is meant.",
-					v.ruleName(one.long.rule), v.ruleName(one.short.rule), others),
+					v.ruleName(one.long.rule), v.otherName(one.short.rule), others),
 			}
 		})
 	}

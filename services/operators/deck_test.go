@@ -192,6 +192,29 @@ func TestTheHeadersOfTheDeckAreToldWhateverBecomesOfIt(t *testing.T) {
 	require.Equal(t, []string{"prefix", "price", "currency", "Notes"}, newRateStore().take(t, full("prefix,price,currency,Notes\n44,1,EUR,x\n"), noon).Headers)
 }
 
+func TestTheSeparatorIsFoundWithoutAHeaderThatWeKnow(t *testing.T) {
+	for _, c := range []struct {
+		name, csv string
+		want      []string
+	}{
+		{"semicolons and decimal commas", "Dial code;Rate\n44;0,0125\n45;0,02\n", []string{"Dial code", "Rate"}},
+		{"semicolons, decimal commas and a comma in the header", "Code;Rate, EUR\n44;0,0125\n45;0,02\n", []string{"Code", "Rate, EUR"}},
+		{"semicolons and several prices", "Code;Day;Night;Weekend\n44;0,01;0,02;0,03\n", []string{"Code", "Day", "Night", "Weekend"}},
+		{"semicolons below a title with commas", "Prices, in EUR, without tax, from January\nCode;Rate\n44;0,01\n45;1\n", []string{"Code", "Rate"}},
+		{"tabs and decimal commas", "Code\tRate\n44\t0,0125\n", []string{"Code", "Rate"}},
+		{"commas and lists of prefixes with semicolons", "Code,Rate\n441;442;443,0.01\n\"444;445\",0.02\n", []string{"Code", "Rate"}},
+		{"commas", "Code,Country,Rate\n44,GB,0.01\n", []string{"Code", "Country", "Rate"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newRateStore()
+			diff, err := s.importer(noon).ImportRates(t.Context(), asking, operators.Deck{OperatorID: nordlink, Scope: operators.FullDeck, File: []byte(c.csv)}, nil)
+			require.NoError(t, err)
+			require.Len(t, diff.BadLines, 1)
+			require.Equal(t, c.want, diff.Headers)
+		})
+	}
+}
+
 func TestWhatIsWrongAboutTheRequestIsOneFault(t *testing.T) {
 	good := "prefix,price,currency\n44,1,EUR\n"
 	for _, c := range []struct {

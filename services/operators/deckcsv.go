@@ -43,20 +43,28 @@ func newCSVReader(file []byte, separator rune) *csv.Reader {
 	return reader
 }
 
+// separatorOf takes the separator with which a header is found. Without one it takes that by which the most rows have
+// the same number of cells, so that the headers which are told are those of the deck. Most cells alone would be wrong:
+// with decimal commas a comma also cuts each row. Where two cut as many rows, the comma is the decimal one.
 func separatorOf(start []byte, find func(row []string) (deckHeader, bool)) rune {
-	likely, cells := ',', 0
-	for _, separator := range ",;\t" {
+	likely, most := ',', 0
+	for _, separator := range "\t;," {
 		deck := &csvDeck{reader: newCSVReader(start, separator)}
+		rows := make(map[int]int)
 		for {
 			row, err := deck.Next()
-			if err != nil || row.Line > MaxHeaderLine {
+			if err != nil {
 				break
 			}
-			if _, isHeader := find(row.Cells); isHeader {
-				return separator
+			if row.Line <= MaxHeaderLine {
+				if _, isHeader := find(row.Cells); isHeader {
+					return separator
+				}
 			}
-			if len(row.Cells) > cells {
-				likely, cells = separator, len(row.Cells)
+			if cells := len(row.Cells); cells > 1 {
+				if rows[cells]++; rows[cells] > most {
+					likely, most = separator, rows[cells]
+				}
 			}
 		}
 	}

@@ -27,8 +27,16 @@ const importLimit = 5 * time.Minute
 // ImportStore is what an import needs to be kept.
 type ImportStore interface {
 	Store
+	Viewer
 	// LiveOperators gives every live operator.
 	LiveOperators(ctx context.Context) ([]Operator, Freshness, error)
+}
+
+// Viewer shows what is stored.
+type Viewer interface {
+	// View runs do on one state of everything and stores nothing. It waits for no change, and no change waits for it. The
+	// error is that of do, or a fault of the store.
+	View(ctx context.Context, do func(ctx context.Context, tx Tx) error) error
 }
 
 // Importer stores files. It is safe for concurrent use.
@@ -101,13 +109,17 @@ type source struct {
 	entity string
 	// rules tells that the version of the rules rises too.
 	rules bool
-	// plan stores the rows inside the transaction and returns the counts, or errRefused with the bad lines.
+	// plan compares the file with what is stored, and only reads. With errRefused the bad lines are in the result.
 	plan func(ctx context.Context, tx Tx, at time.Time) (planned, error)
 }
 
-// planned is what a plan stored.
+// planned is what a file would change.
 type planned struct {
 	Result
+	// store writes the rows; nil when there are none.
+	store func(ctx context.Context, tx Tx) error
+	// changes are kept by the audit log.
+	changes auditedChanges
 	// credentialsChanged tells connectors to fetch their credentials again.
 	credentialsChanged bool
 }
@@ -135,18 +147,23 @@ func (i *Importer) ImportOperators(ctx context.Context, r Request, file []byte, 
 		if err != nil {
 			return planned{}, err
 		}
-		put, result, bad := planOperators(lines, live, r.Actor, at)
+		put, result, lost, bad := planOperators(lines, live, r.Actor, at)
 		if bad.Count() > 0 {
 			return planned{Result: refused(bad)}, errRefused
 		}
-		if len(put) == 0 {
-			return result, nil
-		}
-		progress.report(0, int64(len(put)))
-		if err := tx.PutOperators(ctx, put); err != nil {
+		if err := result.warnIdle(ctx, tx, live, put, lost, at); err != nil {
 			return planned{}, err
 		}
-		progress.report(int64(len(put)), int64(len(put)))
+		if total := int64(len(put)); total > 0 {
+			result.store = func(ctx context.Context, tx Tx) error {
+				progress.report(0, total)
+				if err := tx.PutOperators(ctx, put); err != nil {
+					return err
+				}
+				progress.report(total, total)
+				return nil
+			}
+		}
 		return result, nil
 	}})
 }
@@ -199,22 +216,41 @@ func (i *Importer) ImportRules(ctx context.Context, r Request, file []byte, prog
 			return planned{Result: refused(bad)}, errRefused
 		}
 		result.warnOf(report)
-		total := int64(len(put))
-		progress.report(0, total)
-		return result, tx.PutRules(ctx, put, func(done int64) { progress.report(done, total) })
+		result.store = func(ctx context.Context, tx Tx) error {
+			total := int64(len(put))
+			progress.report(0, total)
+			return tx.PutRules(ctx, put, func(done int64) { progress.report(done, total) })
+		}
+		return result, nil
 	}})
 }
 
-// take runs an import's transaction.
+// take runs an import's transaction. One that only validates reads one state of the store, and waits for nobody.
+//
+// Rules and operators are stored in the queue of all changes: their conflict check is about everything that is stored,
+// so planning it aside would gain nothing but the need to do it again.
 func (i *Importer) take(ctx context.Context, r Request, s source) (Result, error) {
 	var result planned
+	if r.ValidateOnly {
+		err := i.store.View(ctx, func(ctx context.Context, tx Tx) (err error) {
+			result, err = s.plan(ctx, tx, moment(i.now()))
+			return err
+		})
+		if err != nil && !errors.Is(err, errRefused) {
+			return Result{}, err
+		}
+		return result.Result, nil
+	}
 	end, err := change{
 		Request: r,
 		do: func(ctx context.Context, tx Tx, at time.Time) (reply string, err error) {
 			if result, err = s.plan(ctx, tx, at); err != nil {
 				return "", err
 			}
-			if result.Created+result.Updated > 0 {
+			if result.store != nil {
+				if err := result.store(ctx, tx); err != nil {
+					return "", err
+				}
 				if result.ConfigVersion, err = s.record(ctx, tx, r, result, at); err != nil {
 					return "", err
 				}
@@ -232,8 +268,6 @@ func (i *Importer) take(ctx context.Context, r Request, s source) (Result, error
 		return result.Result, nil
 	case err != nil:
 		return Result{}, err
-	case end == rehearsed:
-		result.Applied, result.ConfigVersion = false, 0
 	case end == committed:
 		i.log.InfoContext(ctx, "import committed", "entity", s.entity, "created", result.Created, "updated", result.Updated,
 			"unchanged", result.Unchanged, "warnings", result.WarningCount, "config_version", result.ConfigVersion)
@@ -241,13 +275,14 @@ func (i *Importer) take(ctx context.Context, r Request, s source) (Result, error
 	return result.Result, nil
 }
 
-// record writes one audit row with the counts, and one event for created and one for updated rows.
+// record writes one audit row with the counts and what changed, and one event for created and one for updated rows.
 func (s source) record(ctx context.Context, tx Tx, r Request, result planned, at time.Time) (version int64, err error) {
 	if version, err = tx.RaiseConfigVersion(ctx, s.rules, at); err != nil {
 		return 0, err
 	}
-	entry := Entry{Action: s.entity + ".import", Entity: s.entity, At: at, After: mustJSON(importCounts{
-		Created: result.Created, Updated: result.Updated, Unchanged: result.Unchanged,
+	entry := Entry{Action: s.entity + ".import", Entity: s.entity, At: at, After: mustJSON(auditedImport{
+		importCounts:   importCounts{Created: result.Created, Updated: result.Updated, Unchanged: result.Unchanged},
+		auditedChanges: result.changes,
 	})}
 	tell := func(kind string, credentialsChanged bool) {
 		entry.Events = append(entry.Events, Event{

@@ -21,6 +21,10 @@ func (b brokenStore) InTx(context.Context, func(context.Context, operators.Tx) e
 	return b.err
 }
 
+func (b brokenStore) View(context.Context, func(context.Context, operators.Tx) error) error {
+	return b.err
+}
+
 func (b brokenStore) LiveOperators(context.Context) ([]operators.Operator, operators.Freshness, error) {
 	return nil, operators.Freshness{}, nil
 }
@@ -55,6 +59,10 @@ func TestAFailedCommitWakesNobody(t *testing.T) {
 	_, err := importer(t, broken).ImportOperators(t.Context(), someone, []byte(operatorHeader), nil)
 	require.ErrorIs(t, err, broken)
 	_, err = importer(t, broken).ImportRules(t.Context(), someone, []byte(ruleHeader), nil)
+	require.ErrorIs(t, err, broken)
+	dry := someone
+	dry.ValidateOnly = true
+	_, err = importer(t, broken).ImportOperators(t.Context(), dry, []byte(operatorHeader), nil)
 	require.ErrorIs(t, err, broken)
 }
 

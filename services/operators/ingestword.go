@@ -172,3 +172,36 @@ func (h Health) meets(standing Word, now time.Time) meeting {
 	}
 	return restates
 }
+
+// Under gives the health as engines hold it that heard this one and then the word that stands, at a moment. Of words by
+// hand only the last one stands; what others said before it is not known here.
+func (h Health) Under(standing Word, now time.Time) Health {
+	heard := standing.At.After(h.ChangedAt)
+	if standing.Version > 0 {
+		heard = standing.Version > h.Version
+	}
+	good := standing.Bind != Unbound && standing.Quality != Unhealthy
+	silent := standing.Bind == BindUnknown && standing.Quality == QualityUnknown
+	if !heard || silent || standing.Version == 0 && good && now.Sub(standing.At) > HealthTTL {
+		return h
+	}
+	next := h
+	if standing.Bind != BindUnknown {
+		next.Bind = standing.Bind
+	}
+	// What a word does not say of quality follows from its bind state.
+	switch {
+	case standing.Quality != QualityUnknown:
+		next.Quality = standing.Quality
+	case standing.Bind == Unbound:
+		next.Quality = Unhealthy
+	case h.Bind == Unbound, h.Quality == QualityUnknown:
+		next.Quality = Healthy
+	}
+	next.Version = max(h.Version, standing.Version)
+	next.ObservedAt = standing.At
+	if next.Bind != h.Bind || next.Quality != h.Quality {
+		next.ChangedAt = standing.At
+	}
+	return next
+}

@@ -12,12 +12,14 @@ import (
 )
 
 // planOperators compares a file with the live operators and returns the rows to
-// store. Lines that cannot be stored are in bad.
+// store. Lines that cannot be stored are in bad. lost has the line of each operator that carries less from then on.
 //
 // A file may make operators ACTIVE that have no password here, as they are when they come from another system. Such
 // ones are warned of: no session comes up until they get one.
-func planOperators(lines []OperatorLine, live []Operator, actor string, at time.Time) (put []Operator, result planned, bad *BadLines) {
-	bad = new(BadLines)
+func planOperators(lines []OperatorLine, live []Operator, actor string, at time.Time) (
+	put []Operator, result planned, lost map[uuid.UUID]int64, bad *BadLines,
+) {
+	bad, lost = new(BadLines), make(map[uuid.UUID]int64)
 	byName := make(map[string]Operator, len(live))
 	holder := make(map[Connection]string, len(live))
 	for _, o := range live {
@@ -35,6 +37,7 @@ func planOperators(lines []OperatorLine, live []Operator, actor string, at time.
 			next.ID, next.Version, next.CreatedAt, next.UpdatedAt = newID(), 1, at, at
 			next.CreatedBy, next.UpdatedBy = actor, actor
 			result.Created++
+			result.changes.add(next.ID, next.Name, nil, next.audited)
 		case next == old:
 			result.Unchanged++
 			continue
@@ -48,6 +51,10 @@ func planOperators(lines []OperatorLine, live []Operator, actor string, at time.
 			next.Version, next.UpdatedAt, next.UpdatedBy = old.Version+1, at, actor
 			result.Updated++
 			result.credentialsChanged = result.credentialsChanged || !next.bindsAs(old)
+			result.changes.add(next.ID, next.Name, old.audited, next.audited)
+			if old.carriedTypes()&^next.carriedTypes() != 0 {
+				lost[next.ID] = line.Line
+			}
 		}
 		put = append(put, next)
 		if next.Status == Active && old.Status != Active && next.CredentialsVersion == 0 {
@@ -55,7 +62,7 @@ func planOperators(lines []OperatorLine, live []Operator, actor string, at time.
 				"The operator %q is ACTIVE and has no password: give it one with RotateCredentials.", next.Name)})
 		}
 	}
-	return put, result, bad
+	return put, result, lost, bad
 }
 
 // over returns the known operator with what the line says. What files do not speak of stays; a new operator, which is
@@ -89,6 +96,7 @@ func planRules(lines []*RuleLines, live []Rule, actor string, at time.Time) (put
 			next.CreatedBy, next.UpdatedBy = actor, actor
 			put = append(put, next)
 			result.Created++
+			result.changes.add(next.ID, next.Prefix.String(), nil, next.audited)
 			continue
 		}
 		// What files do not speak of stays.
@@ -101,6 +109,7 @@ func planRules(lines []*RuleLines, live []Rule, actor string, at time.Time) (put
 		kept.Version, kept.UpdatedAt, kept.UpdatedBy = old.Version+1, at, actor
 		put = append(put, kept)
 		result.Updated++
+		result.changes.add(kept.ID, kept.Prefix.String(), old.audited, kept.audited)
 	}
 	return put, result
 }

@@ -53,6 +53,26 @@ func (s *rateStore) InTx(ctx context.Context, do func(context.Context, operators
 	return nil
 }
 
+func (s *rateStore) View(ctx context.Context, do func(context.Context, operators.Tx) error) error {
+	copied := *s
+	copied.rates, copied.replies, copied.fx = maps.Clone(s.rates), maps.Clone(s.replies), maps.Clone(s.fx)
+	return do(ctx, &copied)
+}
+
+func (s *rateStore) InBulk(ctx context.Context, b operators.Bulk) error { return s.InTx(ctx, parts(b)) }
+
+// parts runs a bulk in a transaction.
+func parts(b operators.Bulk) func(context.Context, operators.Tx) error {
+	return func(ctx context.Context, tx operators.Tx) error {
+		for _, part := range []func(context.Context, operators.Tx) error{b.Plan, b.Write, b.Finish} {
+			if err := part(ctx, tx); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
 func (s *rateStore) Wake() { s.woken++ }
 
 func (s *rateStore) Operator(_ context.Context, id uuid.UUID) (operators.Operator, error) {

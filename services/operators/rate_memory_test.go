@@ -27,6 +27,8 @@ func (s *sink) InTx(ctx context.Context, do func(context.Context, operators.Tx) 
 	return do(ctx, s)
 }
 
+func (s *sink) InBulk(ctx context.Context, b operators.Bulk) error { return parts(b)(ctx, s) }
+
 func (s *sink) RatesFrom(_ context.Context, operator uuid.UUID, _ time.Time) ([]operators.Rate, error) {
 	all := make([]operators.Rate, s.holds)
 	for i := range all {

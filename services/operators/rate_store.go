@@ -9,6 +9,28 @@ import (
 	"trunkline/services/platform/e164"
 )
 
+// RateImportStore is what an import of rates needs to be kept.
+type RateImportStore interface {
+	Store
+	Viewer
+	// InBulk carries out a bulk in one transaction. While another bulk of the operator runs, in any process, it is a
+	// ResourceExhausted fault, ReasonImportRunning. An error of a part means that nothing is stored.
+	InBulk(ctx context.Context, b Bulk) error
+}
+
+// Bulk is a change of the rates of one operator that takes long. Its parts run one after the other. From the start of
+// Plan to the commit nobody else changes these rates.
+type Bulk struct {
+	Operator uuid.UUID
+	// Plan reads. Other changes go on meanwhile.
+	Plan func(ctx context.Context, tx Tx) error
+	// Write stores rates of the operator. Nobody sees them yet, and where the database takes several writers other
+	// changes go on. It may run several times, together with Finish.
+	Write func(ctx context.Context, tx Tx) error
+	// Finish is as in InTx: no other change runs beside it, and it sees all of them. The commit follows, so it is short.
+	Finish func(ctx context.Context, tx Tx) error
+}
+
 // RateTx changes rates and what currencies are worth.
 type RateTx interface {
 	// RatesFrom gives the operator's rates that count at a moment or later, in any order.

@@ -9,12 +9,26 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"trunkline/services/platform/fault"
 )
+
+// ReasonImportRunning refuses an import while another one runs that it cannot run beside.
+const ReasonImportRunning = "IMPORT_RUNNING"
+
+// retryImport is when to try again after another import was in the way.
+const retryImport = 10 * time.Second
+
+// ImportRunning is the fault of an import of rates while another one of the same operator runs.
+func ImportRunning() error {
+	return fault.New(fault.ResourceExhausted, ReasonImportRunning,
+		"Another import of this operator's rates is running. Wait for it to end, then look at what it left.").WithRetry(retryImport)
+}
 
 // RateImporter stores rate decks. It is safe for concurrent use; each import takes memory for the whole deck, so callers
 // bound how many run.
 type RateImporter struct {
-	store     Store
+	store     RateImportStore
 	workbooks Workbooks
 	wake      Waker
 	now       func() time.Time
@@ -22,13 +36,16 @@ type RateImporter struct {
 }
 
 // NewRateImporter returns an importer that takes the moment of an import from now.
-func NewRateImporter(store Store, workbooks Workbooks, wake Waker, now func() time.Time, log *slog.Logger) *RateImporter {
+func NewRateImporter(store RateImportStore, workbooks Workbooks, wake Waker, now func() time.Time, log *slog.Logger) *RateImporter {
 	return &RateImporter{store: store, workbooks: workbooks, wake: wake, now: now, log: log}
 }
 
 // ImportRates stores a deck, all of it or nothing, or says what it would change when the request only validates. Bad
-// lines are part of the result. The error is a fault: of the request, NotFound when there is no such operator, or of the
-// store. A repeated request answers the counts of the first.
+// lines are part of the result. The error is a fault: of the request, NotFound when there is no such operator,
+// ResourceExhausted ReasonImportRunning, or of the store. A repeated request answers the counts of the first.
+//
+// A deck may take the better part of a minute to be stored, so other changes go on until its last moment; a preview only
+// reads, and waits for nobody.
 func (i *RateImporter) ImportRates(ctx context.Context, r Request, deck Deck, progress Progress) (RateDiff, error) {
 	ctx, cancel := context.WithTimeout(ctx, importLimit)
 	defer cancel()
@@ -45,88 +62,133 @@ func (i *RateImporter) ImportRates(ctx context.Context, r Request, deck Deck, pr
 	if bad.Count() > 0 {
 		return refusedDeck(bad, headers), nil
 	}
-	var diff RateDiff
-	end, err := change{
-		Request: r,
-		do: func(ctx context.Context, tx Tx, at time.Time) (string, error) {
-			if _, err := liveTarget(ctx, tx, Target{ID: deck.OperatorID}); err != nil {
-				return "", err
-			}
-			present, err := tx.RatesFrom(ctx, deck.OperatorID, at)
-			if err != nil {
-				return "", err
-			}
-			plan := planRates(deck.OperatorID, deck.Scope, lines, present, at)
-			if plan.bad.Count() > 0 {
-				diff = refusedDeck(plan.bad, headers)
-				return "", errRefused
-			}
-			if !r.ValidateOnly {
-				// A preview does not write a whole price list to take it back again: the diff says it all.
-				if err := plan.store(ctx, tx, r, deck, at, progress); err != nil {
-					return "", err
-				}
-			}
-			diff = plan.diff
-			diff.Applied = true
-			return string(mustJSON(replyOf(diff))), nil
-		},
-		again: func(_ context.Context, _ Tx, reply string) (err error) {
-			diff, err = repliedDiff(reply)
-			return err
-		},
-	}.run(ctx, i.store, i.wake, i.now)
+	one := rateImport{Request: r, deck: deck, lines: lines, progress: progress, now: i.now}
+	if r.ValidateOnly {
+		err = i.store.View(ctx, one.plan)
+	} else {
+		err = i.store.InBulk(ctx, Bulk{Operator: deck.OperatorID, Plan: one.plan, Write: one.write, Finish: one.finish})
+	}
+	diff := one.diff
 	switch {
+	case errors.Is(err, errRepeated):
+		diff = one.former
 	case errors.Is(err, errRefused):
-		return diff, nil
+		return refusedDeck(one.bad, headers), nil
 	case err != nil:
 		return RateDiff{}, err
-	}
-	diff.Headers = headers
-	switch end {
-	case rehearsed:
-		diff.Applied = false
-	case committed:
+	case !r.ValidateOnly:
+		diff.Applied = true
+		i.wake.Wake()
 		i.log.InfoContext(ctx, "rates imported", "operator_id", deck.OperatorID, "new", diff.New, "raised", diff.Raised, "lowered", diff.Lowered,
 			"ended", diff.Ended, "currency", diff.Currency, "unchanged", diff.Unchanged, "config_version", diff.ConfigVersion)
 	}
+	diff.Headers = headers
 	return diff, nil
 }
 
-// former looks for a former run of the request, so that the deck of a repeated one is not read.
-func (i *RateImporter) former(ctx context.Context, r Request) (diff RateDiff, done bool, err error) {
-	if r.ID == "" || r.ValidateOnly {
-		return RateDiff{}, false, r.check()
-	}
-	done, err = change{Request: r, again: func(_ context.Context, _ Tx, reply string) (err error) {
-		diff, err = repliedDiff(reply)
-		return err
-	}}.foresee(ctx, i.store, i.now, func(context.Context, Tx) error { return nil })
-	return diff, done, err
+// errRepeated ends the transaction of an import that was done before.
+var errRepeated = errors.New("the import was done before")
+
+// rateImport is one import on its way into the store.
+type rateImport struct {
+	Request
+	deck     Deck
+	lines    []deckLine
+	progress Progress
+	now      func() time.Time
+
+	ratePlan
+	// former is the answer when it was done before.
+	former RateDiff
 }
 
-// store writes what the plan asks for, and everything that belongs to it. A plan that asks for nothing leaves no trace.
-func (p *ratePlan) store(ctx context.Context, tx Tx, r Request, deck Deck, at time.Time, progress Progress) error {
-	total := int64(len(p.put) + len(p.gone))
-	if total == 0 {
-		return nil
-	}
-	progress.report(0, total)
-	if err := tx.StoreRates(ctx, p.put, p.gone, func(done int64) { progress.report(done, total) }); err != nil {
+// plan compares the deck with what is stored.
+func (o *rateImport) plan(ctx context.Context, tx Tx) error {
+	at := moment(o.now())
+	if err := o.start(ctx, tx, at); err != nil {
 		return err
 	}
-	version, err := tx.RaiseConfigVersion(ctx, true, at)
+	present, err := tx.RatesFrom(ctx, o.deck.OperatorID, at)
 	if err != nil {
 		return err
 	}
-	p.diff.ConfigVersion = version
-	return tx.Record(ctx, r, Entry{
-		Action: "rates.import", Entity: "operator", EntityID: deck.OperatorID.String(), At: at,
-		After: mustJSON(auditedDeck{
-			OperatorID: deck.OperatorID, Scope: deck.Scope.String(), Stored: int64(len(p.put)), Removed: int64(len(p.gone)), rateReply: replyOf(p.diff),
-		}),
-		Events: []Event{{ID: newID(), Kind: EventUpdated, ConfigVersion: version, OccurredAt: at}},
+	o.ratePlan = planRates(o.deck.OperatorID, o.deck.Scope, o.lines, present, at)
+	if o.bad.Count() > 0 {
+		return errRefused
+	}
+	return nil
+}
+
+// start is what must hold when an import begins and again when it ends, for others may have changed it meanwhile.
+func (o *rateImport) start(ctx context.Context, tx Tx, at time.Time) error {
+	if !o.ValidateOnly {
+		reply, known, err := tx.Repeated(ctx, o.Request, at)
+		if err != nil {
+			return err
+		}
+		if known {
+			if o.former, err = repliedDiff(reply); err != nil {
+				return err
+			}
+			return errRepeated
+		}
+	}
+	_, err := liveTarget(ctx, tx, Target{ID: o.deck.OperatorID})
+	return err
+}
+
+// write stores what the plan asks for.
+func (o *rateImport) write(ctx context.Context, tx Tx) error {
+	total := o.rows()
+	if total == 0 {
+		return nil
+	}
+	o.progress.report(0, total)
+	return tx.StoreRates(ctx, o.put, o.gone, func(done int64) { o.progress.report(done, total) })
+}
+
+// finish stores everything that belongs to the rates. A plan that asks for nothing leaves no trace. Engines read the
+// rates when they see the version rise, and the outbox takes events in the order of their times: so both are of the end.
+func (o *rateImport) finish(ctx context.Context, tx Tx) error {
+	at := moment(o.now())
+	if err := o.start(ctx, tx, at); err != nil {
+		return err
+	}
+	if o.rows() > 0 {
+		version, err := tx.RaiseConfigVersion(ctx, true, at)
+		if err != nil {
+			return err
+		}
+		o.diff.ConfigVersion = version
+		err = tx.Record(ctx, o.Request, Entry{
+			Action: "rates.import", Entity: "operator", EntityID: o.deck.OperatorID.String(), At: at,
+			After: mustJSON(auditedDeck{
+				OperatorID: o.deck.OperatorID, Scope: o.deck.Scope.String(), Stored: int64(len(o.put)), Removed: int64(len(o.gone)),
+				rateReply: replyOf(o.diff),
+			}),
+			Events: []Event{{ID: newID(), Kind: EventUpdated, ConfigVersion: version, OccurredAt: at}},
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return tx.Remember(ctx, o.Request, string(mustJSON(replyOf(o.diff))), at)
+}
+
+// former looks for a former run of the request, so that the deck of a repeated one is not read. One that is just being
+// committed is found later, by start.
+func (i *RateImporter) former(ctx context.Context, r Request) (diff RateDiff, done bool, err error) {
+	if err := r.check(); err != nil || r.ID == "" || r.ValidateOnly {
+		return RateDiff{}, false, err
+	}
+	err = i.store.View(ctx, func(ctx context.Context, tx Tx) (err error) {
+		var reply string
+		if reply, done, err = tx.Repeated(ctx, r, moment(i.now())); err == nil && done {
+			diff, err = repliedDiff(reply)
+		}
+		return err
 	})
+	return diff, done && err == nil, err
 }
 
 // auditedDeck is what the audit log keeps of an import: rates are too many to be kept there, and their table holds

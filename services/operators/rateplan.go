@@ -19,6 +19,9 @@ type ratePlan struct {
 	bad  *BadLines
 }
 
+// rows is how many rows of the store change.
+func (p *ratePlan) rows() int64 { return int64(len(p.put) + len(p.gone)) }
+
 // period is one price of one prefix and message type, in microseconds since 1970; to is after from, or openEnd.
 type period struct {
 	from, to int64

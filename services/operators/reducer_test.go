@@ -232,15 +232,17 @@ func TestARecalledReportKeepsItsConnectorInTheView(t *testing.T) {
 
 func TestWhatIsRememberedIsBounded(t *testing.T) {
 	var s scene
-	for i := range 3 * maxConnectors {
+	for i := range maxConnectors + 10 {
 		s.hear(facts{at: float64(i) / 1000, connector: strconv.Itoa(i), bind: Bound})
 	}
 	require.Len(t, s.reducer.connectors, maxConnectors)
-	require.Contains(t, s.reducer.connectors, strconv.Itoa(3*maxConnectors-1), "the oldest are forgotten")
-	for i := range 2 * maxSamples {
+	require.Contains(t, s.reducer.connectors, strconv.Itoa(maxConnectors+9), "the oldest are forgotten")
+	s.reducer.samples = slices.Repeat([]sample{{connector: "1", at: reducerStart.Add(time.Second)}}, maxSamples)
+	for i := range 10 {
 		s.hear(facts{at: 1 + float64(i)/1000, connector: "0", bind: Bound, submits: 1})
 	}
 	require.LessOrEqual(t, len(s.reducer.samples), maxSamples)
+	require.Equal(t, "0", s.reducer.samples[len(s.reducer.samples)-1].connector, "the latest are kept")
 }
 
 // story draws reports of up to three connectors in the order of the stream.

@@ -176,23 +176,9 @@ func (t *table) agree(rule *RuleLines, head Rule) {
 	}
 }
 
-// checkWhole looks at each rule and at all rules of one account and prefix.
+// checkWhole looks at each rule alone. What rules do to each other is the conflict checker's to find.
 func checkWhole(all []*RuleLines, bad *BadLines) {
-	type place struct {
-		account uuid.UUID
-		prefix  e164.Prefix
-	}
-	places := make(map[place][]*RuleLines)
 	for _, rule := range all {
-		at := place{rule.Account, rule.Prefix}
-		for _, other := range places[at] {
-			if rule.MessageTypes.Overlaps(other.MessageTypes) {
-				bad.add(rule.Line, "message_types", "overlap with the rule of line %d, which has the same account and prefix", other.Line)
-				rule.broken = true
-			}
-		}
-		places[at] = append(places[at], rule)
-
 		if len(rule.Candidates) > MaxCandidates {
 			bad.add(rule.CandidateLines[MaxCandidates], "operator", "the rule of line %d has more than %d candidates", rule.Line, MaxCandidates)
 			rule.broken = true

@@ -26,6 +26,7 @@ func (t *tx) FX(ctx context.Context) (operators.FX, error) {
 // ReplaceFX stores what each currency is worth, in place of all there was.
 func (t *tx) ReplaceFX(ctx context.Context, fx operators.FX) error {
 	ctx = bunstore.WithQueryName(ctx, "put_fx")
+	t.untold = true
 	if _, err := t.tx.NewDelete().Model((*fxRow)(nil)).Where("TRUE").Exec(ctx); err != nil {
 		return bunstore.Fault(err)
 	}

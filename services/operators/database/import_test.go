@@ -61,11 +61,21 @@ func TestOperatorsAreCreatedUpdatedAndLeftAlone(t *testing.T) {
 			{Subject: "operator.config.updated", Traceparent: someone.Traceparent, ConfigVersion: 3, OccurredAt: then},
 		}, k.events(t))
 		require.EqualValues(t, 2, k.told.wakes.Load())
-		counts1, counts2 := `{"created":3,"updated":0,"unchanged":0}`, `{"created":1,"updated":1,"unchanged":1}`
+		audit := k.audit(t)
+		require.JSONEq(t, `{"created":1,"updated":1,"unchanged":1,"changes":[
+			{"id":"`+alpha.ID.String()+`","name":"Alpha",
+				"before":{"tps_limit":{"max_tps":100,"burst_multiplier":1.5,"enforcement_mode":"HARD_REJECT"},"version":1},
+				"after":{"tps_limit":{"max_tps":200,"burst_multiplier":1.5,"enforcement_mode":"HARD_REJECT"},"version":2}},
+			{"id":"`+after[2].ID.String()+`","name":"Delta","after":{
+				"operator_id":"`+after[2].ID.String()+`","name":"Delta","host":"d.example","port":1,"system_id":"delta","bind_type":"TRANSCEIVER",
+				"tps_limit":{"max_tps":1,"burst_multiplier":1.5,"enforcement_mode":"HARD_REJECT"},"message_types":["SMS"],"status":"ACTIVE",
+				"credentials_version":0,"version":1}}
+		]}`, *audit[1].After)
+		audit[0].After, audit[1].After = nil, nil
 		require.Equal(t, []record{
-			{Actor: "someone", RequestID: "trace-1", Action: "operator.import", Entity: "operator", After: &counts1, OccurredAt: first},
-			{Actor: "someone", RequestID: "trace-1", Action: "operator.import", Entity: "operator", After: &counts2, OccurredAt: then},
-		}, k.audit(t))
+			{Actor: "someone", RequestID: "trace-1", Action: "operator.import", Entity: "operator", OccurredAt: first},
+			{Actor: "someone", RequestID: "trace-1", Action: "operator.import", Entity: "operator", OccurredAt: then},
+		}, audit)
 	})
 }
 

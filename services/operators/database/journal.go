@@ -86,15 +86,19 @@ func (t *tx) Record(ctx context.Context, r operators.Request, e operators.Entry)
 	return bunstore.Fault(err)
 }
 
-// RaiseConfigVersion raises the version of the configuration by one.
+// RaiseConfigVersion raises the version of the configuration by one. It comes after the rows: a change of rules alone,
+// whose rows are marked with that version, is counted as one that engines can read row by row.
 func (t *tx) RaiseConfigVersion(ctx context.Context, rulesToo bool, at time.Time) (int64, error) {
-	rules := 0
+	rules, told := 0, 0
 	if rulesToo {
 		rules = 1
+		if t.rules && !t.untold {
+			told = 1
+		}
 	}
 	var version int64
 	err := t.tx.NewRaw(`UPDATE config_state SET config_version = config_version + 1, rules_version = rules_version + ?,
-		updated_at = ? RETURNING config_version`, rules, at).
+		rule_changes = rule_changes + ?, updated_at = ? RETURNING config_version`, rules, told, at).
 		Scan(bunstore.WithQueryName(ctx, "raise_config_version"), &version)
 	return version, bunstore.Fault(err)
 }

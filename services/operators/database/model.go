@@ -90,6 +90,8 @@ type ruleRow struct {
 	Version      int64         `bun:"version"`
 	CreatedBy    string        `bun:"created_by"`
 	UpdatedBy    string        `bun:"updated_by"`
+	// ChangedIn is the version of the configuration in which the row came into force as it is.
+	ChangedIn int64 `bun:"changed_in"`
 }
 
 func fromRule(r operators.Rule) ruleRow {

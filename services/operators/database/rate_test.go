@@ -269,7 +269,7 @@ func TestAnExportOfRatesImportsAsUnchanged(t *testing.T) {
 	})
 }
 
-func TestManyDecksAtOnceAreTakenOneAfterTheOther(t *testing.T) {
+func TestManyDecksAtOnceAreTakenOneAtATime(t *testing.T) {
 	onBoth(t, func(t *testing.T, k kit) {
 		k.operators(t, three)
 		const decks = 6
@@ -281,7 +281,12 @@ func TestManyDecksAtOnceAreTakenOneAfterTheOther(t *testing.T) {
 		for _, deck := range all {
 			go func() {
 				defer func() { done <- struct{}{} }()
-				_, err := k.rateImporter().ImportRates(context.Background(), someone, deck, nil)
+				ctx, cancel := context.WithTimeout(context.Background(), 4*alongside)
+				defer cancel()
+				_, err := k.rateImporter().ImportRates(ctx, someone, deck, nil)
+				for fault.Is(err, operators.ReasonImportRunning) {
+					_, err = k.rateImporter().ImportRates(ctx, someone, deck, nil)
+				}
 				assert.NoError(t, err)
 			}()
 		}

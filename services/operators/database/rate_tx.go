@@ -27,6 +27,7 @@ func (t *tx) RatesFrom(ctx context.Context, operator uuid.UUID, from time.Time) 
 
 // StoreRates deletes rates, then inserts rates or replaces price, network and end of those with the same id.
 func (t *tx) StoreRates(ctx context.Context, put []operators.Rate, gone []uuid.UUID, stored func(done int64)) error {
+	t.untold = true
 	done := int64(0)
 	report := func(n int) {
 		if done += int64(n); stored != nil {

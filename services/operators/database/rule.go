@@ -37,6 +37,10 @@ func (t *tx) LiveRules(ctx context.Context, prefixes []e164.Prefix) ([]operators
 
 // PutRules inserts rules or replaces those with the same id, with their candidates.
 func (t *tx) PutRules(ctx context.Context, all []operators.Rule, stored func(done int64)) error {
+	version, err := t.tellRules(ctx)
+	if err != nil {
+		return err
+	}
 	ctx = bunstore.WithQueryName(ctx, "put_rules")
 	done := int64(0)
 	for part := range slices.Chunk(all, chunk) {
@@ -45,11 +49,13 @@ func (t *tx) PutRules(ctx context.Context, all []operators.Rule, stored func(don
 		var candidates []candidateRow
 		for i, rule := range part {
 			rows[i], ids[i] = fromRule(rule), rule.ID
+			rows[i].ChangedIn = version
 			candidates = fromCandidates(rule, candidates)
 		}
 		query := t.tx.NewInsert().Model(&rows).On("CONFLICT (rule_id) DO UPDATE")
 		for _, column := range []string{
 			"country", "strategy", "on_exhausted", "active", "valid_from", "valid_to", "updated_at", "description", "version", "updated_by",
+			"changed_in",
 		} {
 			query = query.Set("? = EXCLUDED.?", bun.Ident(column), bun.Ident(column))
 		}
@@ -69,6 +75,13 @@ func (t *tx) PutRules(ctx context.Context, all []operators.Rule, stored func(don
 		}
 	}
 	return nil
+}
+
+// tellRules gives the version under which rules that the transaction stores come into force.
+func (t *tx) tellRules(ctx context.Context) (version int64, err error) {
+	t.rules = true
+	err = t.tx.NewRaw("SELECT config_version + 1 FROM config_state").Scan(bunstore.WithQueryName(ctx, "next_config_version"), &version)
+	return version, bunstore.Fault(err)
 }
 
 // withCandidates converts rows and reads their candidates.

@@ -94,8 +94,12 @@ func (t *tx) EachRule(ctx context.Context, give func([]operators.Rule) error) er
 
 // RemoveRule marks a rule as deleted.
 func (t *tx) RemoveRule(ctx context.Context, r operators.Rule) error {
+	version, err := t.tellRules(ctx)
+	if err != nil {
+		return err
+	}
 	result, err := t.tx.NewUpdate().Model((*ruleRow)(nil)).Set("deleted_at = ?", r.UpdatedAt).Set("updated_at = ?", r.UpdatedAt).
-		Set("version = ?", r.Version).Set("updated_by = ?", r.UpdatedBy).
+		Set("version = ?", r.Version).Set("updated_by = ?", r.UpdatedBy).Set("changed_in = ?", version).
 		Where("deleted_at IS NULL").Where("rule_id = ?", r.ID).Exec(bunstore.WithQueryName(ctx, "remove_rule"))
 	if err != nil {
 		return bunstore.Fault(err)

@@ -75,6 +75,9 @@ func listRules(ctx context.Context, db bun.IDB, f operators.RuleFilter) ([]opera
 	if f.Country != "" {
 		query = query.Where("country = ?", f.Country)
 	}
+	if f.Only != uuid.Nil {
+		query = query.Where("(account_id IS NULL OR account_id = ?)", f.Only)
+	}
 	if f.Account != uuid.Nil {
 		query = query.Where("account_id = ?", f.Account)
 	}

@@ -17,6 +17,7 @@ import (
 	"trunkline/services/platform/clock"
 	"trunkline/services/platform/config"
 	"trunkline/services/platform/fault"
+	"trunkline/services/platform/money"
 	"trunkline/services/platform/pgtest"
 )
 
@@ -35,7 +36,7 @@ func TestRulesAreReadFromTheReplicaWhileThePrimaryIsDown(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, reader.Close()) })
 	store := database.New(k.db, reader, bus.Encode)
-	admin := operators.NewRuleAdmin(store, k.told, k.clock.Now)
+	admin := operators.NewRuleAdmin(store, k.told, k.clock.Now, money.Money{})
 	primary.Kill(t)
 
 	rule, fresh, err := admin.GetRule(t.Context(), stored.ID)

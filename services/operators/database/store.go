@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -13,6 +14,7 @@ import (
 
 	"trunkline/services/operators"
 	"trunkline/services/platform/bunstore"
+	"trunkline/services/platform/caller"
 	"trunkline/services/platform/fault"
 )
 
@@ -27,6 +29,8 @@ type Store struct {
 	db     *bun.DB
 	reader *bunstore.Reader
 	encode Encode
+	// bulks are the operators whose rates a bulk changes, on SQLite.
+	bulks sync.Map
 }
 
 var _ operators.AdminStore = (*Store)(nil)
@@ -45,7 +49,10 @@ func (s *Store) read(
 ) (operators.Freshness, error) {
 	ctx, cancel := context.WithTimeout(ctx, readLimit)
 	defer cancel()
-	fresh, err := s.reader.Read(bunstore.WithQueryName(ctx, name), do)
+	account := caller.From(ctx).Account
+	fresh, err := s.reader.Read(bunstore.WithQueryName(ctx, name), func(ctx context.Context, db bun.IDB) error {
+		return bunstore.ForAccount(ctx, db, account, do)
+	})
 	return operators.Freshness{Stale: fresh.Stale, Age: fresh.Age}, err
 }
 

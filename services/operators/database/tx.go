@@ -12,6 +12,7 @@ import (
 
 	"trunkline/services/operators"
 	"trunkline/services/platform/bunstore"
+	"trunkline/services/platform/caller"
 	"trunkline/services/platform/fault"
 	"trunkline/services/platform/telemetry"
 )
@@ -26,6 +27,9 @@ const retryBusy = 5 * time.Second
 type tx struct {
 	tx     bun.Tx
 	encode Encode
+	// What the transaction stored so far: rules, each with the version under which it comes into force, and what no row
+	// tells of, that is prices and what currencies are worth.
+	rules, untold bool
 }
 
 var _ operators.Tx = (*tx)(nil)
@@ -46,14 +50,26 @@ func (s *Store) InTx(ctx context.Context, do func(ctx context.Context, tx operat
 	return bunstore.Serializable(ctx, s.db, func(ctx context.Context, inner bun.Tx) error {
 		if bunstore.DialectOf(inner) == bunstore.Postgres {
 			// Shorter than a call may take, so that who waits in vain learns why.
-			for _, statement := range []string{"SET LOCAL lock_timeout = '5s'", "LOCK TABLE config_state IN SHARE ROW EXCLUSIVE MODE"} {
-				if _, err := inner.NewRaw(statement).Exec(bunstore.WithQueryName(ctx, "lock_config")); err != nil {
-					return busy(err)
-				}
+			if err := lockConfig(ctx, inner, "SET LOCAL lock_timeout = '5s'"); err != nil {
+				return err
 			}
+		}
+		if err := bunstore.Bind(ctx, inner, caller.From(ctx).Account); err != nil {
+			return err
 		}
 		return do(ctx, &tx{tx: inner, encode: s.encode})
 	})
+}
+
+// lockConfig waits, as long as the settings allow, until no other change runs, and keeps others waiting until the
+// transaction ends.
+func lockConfig(ctx context.Context, inner bun.Tx, settings ...string) error {
+	for _, statement := range append(settings, "LOCK TABLE config_state IN SHARE ROW EXCLUSIVE MODE") {
+		if _, err := inner.NewRaw(statement).Exec(bunstore.WithQueryName(ctx, "lock_config")); err != nil {
+			return busy(err)
+		}
+	}
+	return nil
 }
 
 // Operator returns one operator, also a deleted one.

@@ -29,6 +29,7 @@ var health = fx.Options(
 		database.NewHealth,
 		sessions.NewMetrics,
 		newHealthCache,
+		newBoard,
 		newConsumer,
 	),
 	fx.Invoke(startConsumer, startAlarm, startPartitions),
@@ -38,10 +39,13 @@ func newHealthCache(store HealthCache, clk clock.Clock, reg prometheus.Registere
 	return healthcache.New(store, sessions.EncodeHealth, clk, reg, log)
 }
 
+func newBoard(conn *jetstream.Conn, m *metrics.Metrics) *sessions.Board {
+	return sessions.NewBoard(conn, m.Published)
+}
+
 func newConsumer(
-	conn *jetstream.Conn, store *database.Health, cache *healthcache.Cache, m *sessions.Metrics, all *metrics.Metrics, clk clock.Clock, log *slog.Logger,
+	conn *jetstream.Conn, store *database.Health, board *sessions.Board, cache *healthcache.Cache, m *sessions.Metrics, clk clock.Clock, log *slog.Logger,
 ) *sessions.Consumer {
-	board := sessions.NewBoard(conn, all.Published)
 	return sessions.NewConsumer(conn, operators.NewIngest(store, board, cache, m, clk.Now, log), m, log)
 }
 

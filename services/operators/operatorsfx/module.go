@@ -78,8 +78,12 @@ func newAdmin(s *database.Store, c *credentials.Store, relay *operators.Relay, c
 	return operators.NewAdmin(s, c, relay, clk.Now, log)
 }
 
-func newRuleAdmin(s *database.Store, relay *operators.Relay, clk clock.Clock) *operators.RuleAdmin {
-	return operators.NewRuleAdmin(s, relay, clk.Now)
+func newRuleAdmin(c Config, s *database.Store, relay *operators.Relay, clk clock.Clock) (*operators.RuleAdmin, error) {
+	ceiling, err := c.ceiling()
+	if err != nil {
+		return nil, err
+	}
+	return operators.NewRuleAdmin(s, relay, clk.Now, ceiling), nil
 }
 
 func newImporter(s *database.Store, relay *operators.Relay, clk clock.Clock, log *slog.Logger) *operators.Importer {

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -26,6 +27,7 @@ import (
 	"trunkline/services/platform/platformfx"
 	"trunkline/services/platform/rediscache"
 	"trunkline/services/platform/rpcserver"
+	"trunkline/services/platform/rpcserver/rpcservertest"
 )
 
 func migrated(db *bun.DB) (*bun.DB, error) {
@@ -107,6 +109,26 @@ func TestOneSecretStoreIsWanted(t *testing.T) {
 	require.NoError(t, c.Validate())
 }
 
+func TestACeilingIsAnAmountWithACurrency(t *testing.T) {
+	c := operatorsfx.DefaultConfig()
+	c.Keyring.File = "secrets"
+	for _, bad := range []string{"0.25", "EUR 0.25", "0.25EUR", "0 EUR", "-1 EUR", "0.25 eur", "0.25 EUR EUR"} {
+		c.PriceCeiling = bad
+		require.ErrorContains(t, c.Validate(), "price_ceiling", bad)
+	}
+	c.PriceCeiling = "0.25 EUR"
+	require.NoError(t, c.Validate())
+}
+
+func TestTheCheckerWarnsOfPricesAboveTheCeiling(t *testing.T) {
+	a := newApp(t, func(c *operatorsfx.Config) { c.PriceCeiling = "0.000001 EUR" })
+	require.NoError(t, a.importDemo(t, demo.Operators, demo.Rules))
+	client := operatorsv1connect.NewRoutingRuleServiceClient(http.DefaultClient, a.server.URL())
+	report, err := client.CheckRoutingRules(t.Context(), &operatorsv1.CheckRoutingRulesRequest{})
+	require.NoError(t, err)
+	require.True(t, slices.ContainsFunc(report.GetFindings(), func(f *operatorsv1.RuleFinding) bool { return f.GetReason() == operators.FindingAboveCeiling }))
+}
+
 func newApp(t *testing.T, change ...func(*operatorsfx.Config)) (a app) {
 	t.Helper()
 	nats, err := jetstream.Embedded(filepath.Join(t.TempDir(), "nats"), "")
@@ -123,7 +145,7 @@ func newApp(t *testing.T, change ...func(*operatorsfx.Config)) (a app) {
 	}
 	running := fxtest.New(t,
 		fx.Supply(slog.New(slog.DiscardHandler), platform, platformfx.Process{Name: "test"}, store, control, jetstream.DefaultConfig(), nats, rpcserver.Metrics{}),
-		platformfx.Module, platformfx.Database, platformfx.NATS, fx.Decorate(migrated), fx.Provide(newCache),
+		platformfx.Module, platformfx.Database, platformfx.NATS, fx.Decorate(migrated), fx.Provide(newCache, rpcservertest.Everybody),
 		operatorsfx.Module, fx.Populate(&a.server, &a.importer, &a.store))
 	running.RequireStart()
 	t.Cleanup(running.RequireStop)

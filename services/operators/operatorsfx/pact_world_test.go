@@ -29,6 +29,7 @@ import (
 	"trunkline/services/platform/jetstream"
 	"trunkline/services/platform/platformfx"
 	"trunkline/services/platform/rpcserver"
+	"trunkline/services/platform/rpcserver/rpcservertest"
 )
 
 // world is a whole operator-management process with a database, a keyring and a bus of its own.
@@ -81,7 +82,7 @@ func newWorld(ctx context.Context, t *trust) (w *world, err error) {
 		fx.NopLogger,
 		fx.Supply(slog.New(slog.DiscardHandler), platform, platformfx.Process{Name: "operator-management"}),
 		fx.Supply(store, control, jetstream.DefaultConfig(), w.nats),
-		platformfx.Module, platformfx.Database, platformfx.NATS, fx.Decorate(migrated), fx.Provide(newCache),
+		platformfx.Module, platformfx.Database, platformfx.NATS, fx.Decorate(migrated), fx.Provide(newCache, rpcservertest.Everybody),
 		operatorsfx.Module, operatorsfx.Standalone,
 		fx.Populate(&w.public, &w.internal, &w.conn, &w.store, &w.health, &w.secrets),
 	)

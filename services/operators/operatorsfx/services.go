@@ -12,6 +12,7 @@ import (
 	"trunkline/services/operators/database"
 	"trunkline/services/operators/metrics"
 	"trunkline/services/operators/rpc"
+	"trunkline/services/operators/sessions"
 	"trunkline/services/platform/clock"
 	"trunkline/services/platform/platformfx"
 	"trunkline/services/platform/rpcserver"
@@ -22,6 +23,7 @@ var services = fx.Provide(
 	func() *rpc.OneImport { return new(rpc.OneImport) },
 	func(m *metrics.Metrics) rpc.Observer { return m },
 	func(h *database.Health) rpc.HealthReader { return h },
+	func(b *sessions.Board) rpc.Board { return b },
 	func(s *database.Store) rpc.RateReader { return s },
 	func(s *database.Store) rpc.SnapshotReader { return s },
 	rpc.NewOperators,

@@ -22,6 +22,12 @@ type HealthReader interface {
 	ListTransitions(ctx context.Context, filter operators.TransitionFilter) ([]operators.Transition, bool, operators.Freshness, error)
 }
 
+// Board is where engines read the health of operators.
+type Board interface {
+	// Standing gives the word that stands about one operator.
+	Standing(ctx context.Context, operator uuid.UUID) (operators.Word, error)
+}
+
 // The enums of events and of the domain have the same numbers.
 func toHealth(h operators.Health) *operatorsv1.OperatorHealth {
 	return &operatorsv1.OperatorHealth{
@@ -30,7 +36,8 @@ func toHealth(h operators.Health) *operatorsv1.OperatorHealth {
 	}
 }
 
-// GetOperatorHealth gives the reduced health of one operator.
+// GetOperatorHealth gives the health of one operator that engines act on: the reduced one, or the word of a neighbour that
+// stands against it. While the board is out of reach it is the reduced one: no new word reaches engines then either.
 func (h *Operators) GetOperatorHealth(
 	ctx context.Context, req *operatorsv1.GetOperatorHealthRequest,
 ) (*operatorsv1.GetOperatorHealthResponse, error) {
@@ -38,7 +45,11 @@ func (h *Operators) GetOperatorHealth(
 	if err != nil {
 		return nil, err
 	}
-	return &operatorsv1.GetOperatorHealthResponse{Health: toHealth(one.Aged(time.Now())), Freshness: toFreshness(fresh)}, nil
+	now := h.clock.Now()
+	if standing, err := h.board.Standing(ctx, one.OperatorID); err == nil {
+		one = one.Under(standing, now)
+	}
+	return &operatorsv1.GetOperatorHealthResponse{Health: toHealth(one.Aged(now)), Freshness: toFreshness(fresh)}, nil
 }
 
 // ListHealthTransitions gives changes of health, newest first, in pages.

@@ -27,6 +27,7 @@ import (
 	"trunkline/services/platform/bunstore"
 	"trunkline/services/platform/clock"
 	"trunkline/services/platform/config"
+	"trunkline/services/platform/money"
 	"trunkline/services/platform/rpcserver"
 	"trunkline/services/platform/rpcserver/rpcservertest"
 	"trunkline/services/platform/secrets"
@@ -63,10 +64,30 @@ func (h held) Open(ctx context.Context, file []byte, sheet string) (operators.Ro
 	return xlsx.Workbooks{}.Open(ctx, file, sheet)
 }
 
+// board holds what neighbours said.
+type board struct {
+	mu   sync.Mutex
+	word operators.Word
+	err  error
+}
+
+func (b *board) Standing(context.Context, uuid.UUID) (operators.Word, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.word, b.err
+}
+
+func (b *board) say(word operators.Word, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.word, b.err = word, err
+}
+
 // served is the whole control plane behind one server, on SQLite and a keyring.
 type served struct {
 	store     *database.Store
 	health    *database.Health
+	board     board
 	counted   *counted
 	held      held
 	operators operatorsv1connect.OperatorServiceClient
@@ -105,8 +126,8 @@ func serve(t *testing.T) *served {
 	importer := operators.NewImporter(s.store, asleep{}, now, log)
 	one := new(rpc.OneImport)
 	relay := operators.NewRelay(database.NewOutbox(db), nil, now, log)
-	ops := rpc.NewOperators(admin, s.health, importer, one, s.counted)
-	rules := rpc.NewRules(operators.NewRuleAdmin(s.store, asleep{}, now), importer, one, s.counted)
+	ops := rpc.NewOperators(admin, s.health, &s.board, importer, one, clock.System(), s.counted)
+	rules := rpc.NewRules(operators.NewRuleAdmin(s.store, asleep{}, now, money.Money{}), importer, one, s.counted)
 	rates := rpc.NewRates(s.store, admin, operators.NewRateImporter(s.store, s.held, asleep{}, now, log), one)
 	outbox := rpc.NewOutbox(relay)
 	s.internal = rpc.NewInternal(admin, s.health, s.store, clock.System(), s.counted)

@@ -8,6 +8,7 @@ import (
 	operatorsv1 "trunkline/gen/go/trunkline/operators/v1"
 	"trunkline/gen/go/trunkline/operators/v1/operatorsv1connect"
 	"trunkline/services/operators"
+	"trunkline/services/platform/clock"
 	"trunkline/services/platform/secret"
 	"trunkline/services/platform/telemetry"
 )
@@ -16,16 +17,20 @@ import (
 type Operators struct {
 	admin    *operators.Admin
 	health   HealthReader
+	board    Board
 	importer *operators.Importer
 	one      *OneImport
+	clock    clock.Clock
 	observe  Observer
 }
 
 var _ operatorsv1connect.OperatorServiceHandler = (*Operators)(nil)
 
 // NewOperators gives the handler of OperatorService. Handlers that share one run one import at a time.
-func NewOperators(admin *operators.Admin, health HealthReader, importer *operators.Importer, one *OneImport, observe Observer) *Operators {
-	return &Operators{admin: admin, health: health, importer: importer, one: one, observe: observe}
+func NewOperators(
+	admin *operators.Admin, health HealthReader, board Board, importer *operators.Importer, one *OneImport, clk clock.Clock, observe Observer,
+) *Operators {
+	return &Operators{admin: admin, health: health, board: board, importer: importer, one: one, clock: clk, observe: observe}
 }
 
 // CreateOperator stores a new operator and its password.

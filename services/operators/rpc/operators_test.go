@@ -2,8 +2,10 @@ package rpc_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
@@ -30,7 +32,7 @@ func TestAnOperatorIsGivenInFull(t *testing.T) {
 	require.NotEmpty(t, got.GetOperatorId())
 	require.NotEmpty(t, got.GetEtag())
 	require.NotNil(t, got.GetCreateTime())
-	require.Equal(t, "anonymous", got.GetCreatedBy())
+	require.Equal(t, "test", got.GetCreatedBy())
 	require.True(t, got.GetHasCredentials())
 	require.Equal(t, operatorsv1.OperatorStatus_OPERATOR_STATUS_INACTIVE, got.GetStatus())
 	require.Equal(t, "a.example", got.GetHost(), "host names have no case")
@@ -227,6 +229,16 @@ func TestHealthIsGivenAsItIsStored(t *testing.T) {
 	require.Equal(t, eventsv1.BindState_BIND_STATE_BOUND, known.GetHealth().GetBindState())
 	require.Equal(t, eventsv1.Quality_QUALITY_HEALTHY, known.GetHealth().GetQuality())
 	require.EqualValues(t, 3, known.GetHealth().GetVersion())
+
+	s.board.say(operators.Word{Bind: operators.Unbound, At: at.Add(time.Second)}, nil)
+	out, err := s.operators.GetOperatorHealth(ctx, &operatorsv1.GetOperatorHealthRequest{OperatorId: o.GetOperatorId()})
+	require.NoError(t, err)
+	require.Equal(t, eventsv1.BindState_BIND_STATE_UNBOUND, out.GetHealth().GetBindState(), "a word by hand is what engines act on")
+	require.Equal(t, at.Add(time.Second), out.GetHealth().GetChangeTime().AsTime())
+	s.board.say(operators.Word{Bind: operators.Unbound, At: at.Add(time.Second)}, errors.New("no NATS"))
+	known, err = s.operators.GetOperatorHealth(ctx, &operatorsv1.GetOperatorHealthRequest{OperatorId: o.GetOperatorId()})
+	require.NoError(t, err)
+	require.Equal(t, eventsv1.BindState_BIND_STATE_BOUND, known.GetHealth().GetBindState())
 
 	seen := map[int64]bool{}
 	req := &operatorsv1.ListHealthTransitionsRequest{OperatorId: o.GetOperatorId(), PageSize: 2}

@@ -50,8 +50,12 @@ func (h *Rules) CreateRoutingRule(
 	}
 	response := &operatorsv1.CreateRoutingRuleResponse{Rule: toRule(stored), Warnings: toFindings(warnings)}
 	if !stored.Active {
+		id := stored.ID
+		if req.GetValidateOnly() {
+			id = uuid.Nil
+		}
 		response.Warnings = append(response.Warnings, &operatorsv1.RuleFinding{
-			Severity: operatorsv1.FindingSeverity_FINDING_SEVERITY_WARNING, Reason: reasonInactive, RuleIds: []string{idText(stored.ID)},
+			Severity: operatorsv1.FindingSeverity_FINDING_SEVERITY_WARNING, Reason: reasonInactive, RuleIds: []string{idText(id)},
 			Message: "The rule is not active: it counts for nothing, and its prices and overlaps were not checked. Set active to true when it should.",
 		})
 	}

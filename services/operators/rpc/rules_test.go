@@ -45,7 +45,15 @@ func TestARuleIsGivenInFull(t *testing.T) {
 	rule.Active, rule.Prefix = false, "+448"
 	idle, err := s.rules.CreateRoutingRule(ctx, &operatorsv1.CreateRoutingRuleRequest{Rule: rule})
 	require.NoError(t, err)
-	require.Equal(t, "RULE_INACTIVE", idle.GetWarnings()[len(idle.GetWarnings())-1].GetReason())
+	warning := idle.GetWarnings()[len(idle.GetWarnings())-1]
+	require.Equal(t, "RULE_INACTIVE", warning.GetReason())
+	require.Equal(t, []string{idle.GetRule().GetRuleId()}, warning.GetRuleIds())
+	rule.Prefix = "+449"
+	idle, err = s.rules.CreateRoutingRule(ctx, &operatorsv1.CreateRoutingRuleRequest{Rule: rule, ValidateOnly: true})
+	require.NoError(t, err)
+	for _, warning := range idle.GetWarnings() {
+		require.Equal(t, []string{""}, warning.GetRuleIds(), "a rule that is not stored has no id")
+	}
 
 	read, err := s.rules.GetRoutingRule(ctx, &operatorsv1.GetRoutingRuleRequest{RuleId: got.GetRuleId()})
 	require.NoError(t, err)

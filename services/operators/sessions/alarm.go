@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -45,22 +46,34 @@ func NewAlarm(conn *jetstream.Conn, down func(ctx context.Context) bool, log *sl
 	return &Alarm{conn: conn, down: down, log: log, last: map[uuid.UUID]map[string]operators.SessionReport{}}
 }
 
-// Run listens until ctx ends.
+// Run listens until ctx ends. It begins with the reports that the stream still has: without them a connector that lost its
+// session would look like the only one. Nobody is told of those, because what they said may not hold any more.
 func (a *Alarm) Run(ctx context.Context) {
-	heard, err := a.conn.Follow(ctx, jetstream.FollowSpec{Stream: SessionStream, Policy: jetstream.New}, a.hear)
+	var recalled atomic.Bool
+	heard, err := a.conn.Follow(ctx, jetstream.FollowSpec{Stream: SessionStream, Policy: jetstream.All}, func(ctx context.Context, m jetstream.Message) {
+		report, err := readReport(m)
+		if err != nil {
+			return // what cannot be read is the consumer's to report
+		}
+		if a.lost(report) && recalled.Load() && a.down(ctx) {
+			a.tell(ctx, m, report)
+		}
+	})
 	if err != nil {
 		a.log.ErrorContext(ctx, "the alarm for lost operators does not listen", "error", err)
 		return
 	}
 	defer heard.Stop()
+	select {
+	case <-heard.Synced():
+		// A loss that is heard just before is told with the connector's next report, 10 s later.
+		recalled.Store(true)
+	case <-ctx.Done():
+	}
 	<-ctx.Done()
 }
 
-func (a *Alarm) hear(ctx context.Context, m jetstream.Message) {
-	report, err := readReport(m)
-	if err != nil || !a.lost(report) || !a.down(ctx) {
-		return // what cannot be read is the consumer's to report
-	}
+func (a *Alarm) tell(ctx context.Context, m jetstream.Message, report operators.SessionReport) {
 	data, err := protojson.Marshal(&eventsv1.OperatorHealthEvent{
 		OperatorId: report.OperatorID.String(), Status: eventsv1.BindState_BIND_STATE_UNBOUND, OccurredAt: timestamppb.New(report.ReceivedAt),
 	})

@@ -204,6 +204,33 @@ func TestAnOperatorThatCameBackBeforeTheDatabaseIsUsable(t *testing.T) {
 	require.Eventually(t, func() bool { e := w.standing(id); return e.Status == "BIND_STATE_BOUND" && e.version() >= 2 }, limit, tick)
 }
 
+// What connectors said before the process started counts: one that lost its session is not the only one.
+func TestAnAlarmThatJustStartedKnowsTheOtherConnectors(t *testing.T) {
+	w := newWorld(t, pgtest.Database(t))
+	a, b := w.connector("a"), w.connector("b")
+	held, alone, last := w.ids[0], w.ids[1], w.ids[2]
+	a.reports(held, "UNBOUND")
+	b.reports(held, "BOUND")
+	a.reports(held, "BOUND")
+	alarm := sessions.NewAlarm(connect(t, w.nats.URL()), func(context.Context) bool { return true }, quiet)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		alarm.Run(ctx)
+	}()
+	defer func() { cancel(); <-ended }()
+	require.Eventually(t, func() bool { // until the alarm listens
+		return a.tries(alone, "UNBOUND") == nil && w.standing(alone).String() == "BIND_STATE_UNBOUND  "
+	}, limit, 20*tick)
+	a.reports(held, "UNBOUND")
+	a.reports(last, "UNBOUND")
+	require.Eventually(t, func() bool { return w.standing(last).String() == "BIND_STATE_UNBOUND  " }, limit, tick)
+	require.Empty(t, w.standing(held), "b has a session; and what was lost in the past is told to nobody")
+	b.reports(held, "UNBOUND")
+	require.Eventually(t, func() bool { return w.standing(held).String() == "BIND_STATE_UNBOUND  " }, limit, tick)
+}
+
 func TestRedisMayBeDown(t *testing.T) {
 	w := newWorld(t, pgtest.Database(t))
 	server := redistest.Start(t)

@@ -108,8 +108,8 @@ describe("a new routing rule", () => {
           errorInfo("RULE_CONFLICT"),
           detail(
             "trunkline.operators.v1.RuleConflict",
-            // The new rule has no id that anybody could look up, whatever it says.
-            { findings: [{ ...noRate, ruleIds: [like("")] }] },
+            // The new rule has no id that anybody could look up.
+            { findings: [{ ...noRate, ruleIds: [""] }] },
             toBinary(RuleConflictSchema, conflict),
           ),
         ),

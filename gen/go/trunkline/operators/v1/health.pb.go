@@ -40,7 +40,9 @@ type OperatorHealth struct {
 	// When the state last changed.
 	ChangeTime *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=change_time,json=changeTime,proto3" json:"change_time,omitempty"`
 	// When it was last reported. Older than 60 s means that nobody knows any more.
-	ObserveTime   *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=observe_time,json=observeTime,proto3" json:"observe_time,omitempty"`
+	ObserveTime *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=observe_time,json=observeTime,proto3" json:"observe_time,omitempty"`
+	// Whether a neighbour, or somebody by hand, said this on operator.health and no report has replaced it.
+	ByHand        bool `protobuf:"varint,8,opt,name=by_hand,json=byHand,proto3" json:"by_hand,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -122,6 +124,13 @@ func (x *OperatorHealth) GetObserveTime() *timestamppb.Timestamp {
 		return x.ObserveTime
 	}
 	return nil
+}
+
+func (x *OperatorHealth) GetByHand() bool {
+	if x != nil {
+		return x.ByHand
+	}
+	return false
 }
 
 // GetOperatorHealthRequest names one operator.
@@ -511,7 +520,7 @@ var File_trunkline_operators_v1_health_proto protoreflect.FileDescriptor
 
 const file_trunkline_operators_v1_health_proto_rawDesc = "" +
 	"\n" +
-	"#trunkline/operators/v1/health.proto\x12\x16trunkline.operators.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a/trunkline/events/v1/operator_health_event.proto\x1a&trunkline/operators/v1/freshness.proto\"\xdc\x02\n" +
+	"#trunkline/operators/v1/health.proto\x12\x16trunkline.operators.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a/trunkline/events/v1/operator_health_event.proto\x1a&trunkline/operators/v1/freshness.proto\"\xf5\x02\n" +
 	"\x0eOperatorHealth\x12\x1f\n" +
 	"\voperator_id\x18\x01 \x01(\tR\n" +
 	"operatorId\x12=\n" +
@@ -522,7 +531,8 @@ const file_trunkline_operators_v1_health_proto_rawDesc = "" +
 	"\aversion\x18\x05 \x01(\x03R\aversion\x12;\n" +
 	"\vchange_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"changeTime\x12=\n" +
-	"\fobserve_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\vobserveTime\"E\n" +
+	"\fobserve_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\vobserveTime\x12\x17\n" +
+	"\aby_hand\x18\b \x01(\bR\x06byHand\"E\n" +
 	"\x18GetOperatorHealthRequest\x12)\n" +
 	"\voperator_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\n" +
 	"operatorId\"\x9c\x01\n" +

@@ -14,6 +14,7 @@ import (
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
+	v11 "trunkline/gen/go/trunkline/events/v1"
 	v1 "trunkline/gen/go/trunkline/routing/v1"
 	unsafe "unsafe"
 )
@@ -779,7 +780,10 @@ type ListOperatorsRequest struct {
 	// Only operators with one of these statuses; none means all.
 	Statuses []OperatorStatus `protobuf:"varint,4,rep,packed,name=statuses,proto3,enum=trunkline.operators.v1.OperatorStatus" json:"statuses,omitempty"`
 	// Deleted operators too.
-	ShowDeleted   bool `protobuf:"varint,5,opt,name=show_deleted,json=showDeleted,proto3" json:"show_deleted,omitempty"`
+	ShowDeleted bool `protobuf:"varint,5,opt,name=show_deleted,json=showDeleted,proto3" json:"show_deleted,omitempty"`
+	// Only operators with one of these bind states; none means all. UNSPECIFIED stands for operators of which nothing is
+	// known.
+	BindStates    []v11.BindState `protobuf:"varint,6,rep,packed,name=bind_states,json=bindStates,proto3,enum=trunkline.events.v1.BindState" json:"bind_states,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -849,6 +853,13 @@ func (x *ListOperatorsRequest) GetShowDeleted() bool {
 	return false
 }
 
+func (x *ListOperatorsRequest) GetBindStates() []v11.BindState {
+	if x != nil {
+		return x.BindStates
+	}
+	return nil
+}
+
 // ListOperatorsResponse is one page.
 type ListOperatorsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -857,7 +868,9 @@ type ListOperatorsResponse struct {
 	// Given when there is more.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	// Given when the answer comes from a replica that may be behind.
-	Freshness     *Freshness `protobuf:"bytes,3,opt,name=freshness,proto3" json:"freshness,omitempty"`
+	Freshness *Freshness `protobuf:"bytes,3,opt,name=freshness,proto3" json:"freshness,omitempty"`
+	// The health of each of them, in the same order.
+	Health        []*OperatorHealth `protobuf:"bytes,4,rep,name=health,proto3" json:"health,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -909,6 +922,13 @@ func (x *ListOperatorsResponse) GetNextPageToken() string {
 func (x *ListOperatorsResponse) GetFreshness() *Freshness {
 	if x != nil {
 		return x.Freshness
+	}
+	return nil
+}
+
+func (x *ListOperatorsResponse) GetHealth() []*OperatorHealth {
+	if x != nil {
+		return x.Health
 	}
 	return nil
 }
@@ -2138,7 +2158,7 @@ var File_trunkline_operators_v1_operator_proto protoreflect.FileDescriptor
 
 const file_trunkline_operators_v1_operator_proto_rawDesc = "" +
 	"\n" +
-	"%trunkline/operators/v1/operator.proto\x12\x16trunkline.operators.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a&trunkline/operators/v1/freshness.proto\x1a trunkline/routing/v1/types.proto\"\xa5\x02\n" +
+	"%trunkline/operators/v1/operator.proto\x12\x16trunkline.operators.v1\x1a\x1bbuf/validate/validate.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a/trunkline/events/v1/operator_health_event.proto\x1a&trunkline/operators/v1/freshness.proto\x1a#trunkline/operators/v1/health.proto\x1a trunkline/routing/v1/types.proto\"\xa5\x02\n" +
 	"\bTpsLimit\x12 \n" +
 	"\amax_tps\x18\x01 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\x06maxTps\x12\x98\x01\n" +
 	"\x10burst_multiplier\x18\x02 \x01(\x01Bm\xbaHj\xba\x01g\n" +
@@ -2192,7 +2212,7 @@ const file_trunkline_operators_v1_operator_proto_rawDesc = "" +
 	"operatorId\"\x94\x01\n" +
 	"\x13GetOperatorResponse\x12<\n" +
 	"\boperator\x18\x01 \x01(\v2 .trunkline.operators.v1.OperatorR\boperator\x12?\n" +
-	"\tfreshness\x18\x02 \x01(\v2!.trunkline.operators.v1.FreshnessR\tfreshness\"\x85\x02\n" +
+	"\tfreshness\x18\x02 \x01(\v2!.trunkline.operators.v1.FreshnessR\tfreshness\"\xd9\x02\n" +
 	"\x14ListOperatorsRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
@@ -2200,11 +2220,14 @@ const file_trunkline_operators_v1_operator_proto_rawDesc = "" +
 	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken\x12\x1f\n" +
 	"\x06search\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18dR\x06search\x12W\n" +
 	"\bstatuses\x18\x04 \x03(\x0e2&.trunkline.operators.v1.OperatorStatusB\x13\xbaH\x10\x92\x01\r\x10\x03\x18\x01\"\a\x82\x01\x04\x10\x01 \x00R\bstatuses\x12!\n" +
-	"\fshow_deleted\x18\x05 \x01(\bR\vshowDeleted\"\xc0\x01\n" +
+	"\fshow_deleted\x18\x05 \x01(\bR\vshowDeleted\x12R\n" +
+	"\vbind_states\x18\x06 \x03(\x0e2\x1e.trunkline.events.v1.BindStateB\x11\xbaH\x0e\x92\x01\v\x10\x04\x18\x01\"\x05\x82\x01\x02\x10\x01R\n" +
+	"bindStates\"\x80\x02\n" +
 	"\x15ListOperatorsResponse\x12>\n" +
 	"\toperators\x18\x01 \x03(\v2 .trunkline.operators.v1.OperatorR\toperators\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12?\n" +
-	"\tfreshness\x18\x03 \x01(\v2!.trunkline.operators.v1.FreshnessR\tfreshness\"\xf0\x01\n" +
+	"\tfreshness\x18\x03 \x01(\v2!.trunkline.operators.v1.FreshnessR\tfreshness\x12>\n" +
+	"\x06health\x18\x04 \x03(\v2&.trunkline.operators.v1.OperatorHealthR\x06health\"\xf0\x01\n" +
 	"\x15UpdateOperatorRequest\x12D\n" +
 	"\boperator\x18\x01 \x01(\v2 .trunkline.operators.v1.OperatorB\x06\xbaH\x03\xc8\x01\x01R\boperator\x12C\n" +
 	"\vupdate_mask\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskB\x06\xbaH\x03\xc8\x01\x01R\n" +
@@ -2359,7 +2382,9 @@ var file_trunkline_operators_v1_operator_proto_goTypes = []any{
 	(v1.MessageType)(0),                // 30: trunkline.routing.v1.MessageType
 	(*timestamppb.Timestamp)(nil),      // 31: google.protobuf.Timestamp
 	(*Freshness)(nil),                  // 32: trunkline.operators.v1.Freshness
-	(*fieldmaskpb.FieldMask)(nil),      // 33: google.protobuf.FieldMask
+	(v11.BindState)(0),                 // 33: trunkline.events.v1.BindState
+	(*OperatorHealth)(nil),             // 34: trunkline.operators.v1.OperatorHealth
+	(*fieldmaskpb.FieldMask)(nil),      // 35: google.protobuf.FieldMask
 }
 var file_trunkline_operators_v1_operator_proto_depIdxs = []int32{
 	2,  // 0: trunkline.operators.v1.TpsLimit.enforcement_mode:type_name -> trunkline.operators.v1.EnforcementMode
@@ -2375,30 +2400,32 @@ var file_trunkline_operators_v1_operator_proto_depIdxs = []int32{
 	4,  // 10: trunkline.operators.v1.GetOperatorResponse.operator:type_name -> trunkline.operators.v1.Operator
 	32, // 11: trunkline.operators.v1.GetOperatorResponse.freshness:type_name -> trunkline.operators.v1.Freshness
 	0,  // 12: trunkline.operators.v1.ListOperatorsRequest.statuses:type_name -> trunkline.operators.v1.OperatorStatus
-	4,  // 13: trunkline.operators.v1.ListOperatorsResponse.operators:type_name -> trunkline.operators.v1.Operator
-	32, // 14: trunkline.operators.v1.ListOperatorsResponse.freshness:type_name -> trunkline.operators.v1.Freshness
-	4,  // 15: trunkline.operators.v1.UpdateOperatorRequest.operator:type_name -> trunkline.operators.v1.Operator
-	33, // 16: trunkline.operators.v1.UpdateOperatorRequest.update_mask:type_name -> google.protobuf.FieldMask
-	4,  // 17: trunkline.operators.v1.UpdateOperatorResponse.operator:type_name -> trunkline.operators.v1.Operator
-	5,  // 18: trunkline.operators.v1.UpdateOperatorResponse.warnings:type_name -> trunkline.operators.v1.OperatorWarning
-	4,  // 19: trunkline.operators.v1.DeleteOperatorResponse.operator:type_name -> trunkline.operators.v1.Operator
-	5,  // 20: trunkline.operators.v1.DeleteOperatorResponse.warnings:type_name -> trunkline.operators.v1.OperatorWarning
-	4,  // 21: trunkline.operators.v1.ActivateOperatorResponse.operator:type_name -> trunkline.operators.v1.Operator
-	5,  // 22: trunkline.operators.v1.ActivateOperatorResponse.warnings:type_name -> trunkline.operators.v1.OperatorWarning
-	4,  // 23: trunkline.operators.v1.SuspendOperatorResponse.operator:type_name -> trunkline.operators.v1.Operator
-	5,  // 24: trunkline.operators.v1.SuspendOperatorResponse.warnings:type_name -> trunkline.operators.v1.OperatorWarning
-	4,  // 25: trunkline.operators.v1.DeactivateOperatorResponse.operator:type_name -> trunkline.operators.v1.Operator
-	5,  // 26: trunkline.operators.v1.DeactivateOperatorResponse.warnings:type_name -> trunkline.operators.v1.OperatorWarning
-	4,  // 27: trunkline.operators.v1.RotateCredentialsResponse.operator:type_name -> trunkline.operators.v1.Operator
-	26, // 28: trunkline.operators.v1.ImportOperatorsResponse.progress:type_name -> trunkline.operators.v1.ImportProgress
-	27, // 29: trunkline.operators.v1.ImportOperatorsResponse.result:type_name -> trunkline.operators.v1.ImportResult
-	29, // 30: trunkline.operators.v1.ImportResult.bad_lines:type_name -> trunkline.operators.v1.BadLine
-	28, // 31: trunkline.operators.v1.ImportResult.warnings:type_name -> trunkline.operators.v1.ImportWarning
-	32, // [32:32] is the sub-list for method output_type
-	32, // [32:32] is the sub-list for method input_type
-	32, // [32:32] is the sub-list for extension type_name
-	32, // [32:32] is the sub-list for extension extendee
-	0,  // [0:32] is the sub-list for field type_name
+	33, // 13: trunkline.operators.v1.ListOperatorsRequest.bind_states:type_name -> trunkline.events.v1.BindState
+	4,  // 14: trunkline.operators.v1.ListOperatorsResponse.operators:type_name -> trunkline.operators.v1.Operator
+	32, // 15: trunkline.operators.v1.ListOperatorsResponse.freshness:type_name -> trunkline.operators.v1.Freshness
+	34, // 16: trunkline.operators.v1.ListOperatorsResponse.health:type_name -> trunkline.operators.v1.OperatorHealth
+	4,  // 17: trunkline.operators.v1.UpdateOperatorRequest.operator:type_name -> trunkline.operators.v1.Operator
+	35, // 18: trunkline.operators.v1.UpdateOperatorRequest.update_mask:type_name -> google.protobuf.FieldMask
+	4,  // 19: trunkline.operators.v1.UpdateOperatorResponse.operator:type_name -> trunkline.operators.v1.Operator
+	5,  // 20: trunkline.operators.v1.UpdateOperatorResponse.warnings:type_name -> trunkline.operators.v1.OperatorWarning
+	4,  // 21: trunkline.operators.v1.DeleteOperatorResponse.operator:type_name -> trunkline.operators.v1.Operator
+	5,  // 22: trunkline.operators.v1.DeleteOperatorResponse.warnings:type_name -> trunkline.operators.v1.OperatorWarning
+	4,  // 23: trunkline.operators.v1.ActivateOperatorResponse.operator:type_name -> trunkline.operators.v1.Operator
+	5,  // 24: trunkline.operators.v1.ActivateOperatorResponse.warnings:type_name -> trunkline.operators.v1.OperatorWarning
+	4,  // 25: trunkline.operators.v1.SuspendOperatorResponse.operator:type_name -> trunkline.operators.v1.Operator
+	5,  // 26: trunkline.operators.v1.SuspendOperatorResponse.warnings:type_name -> trunkline.operators.v1.OperatorWarning
+	4,  // 27: trunkline.operators.v1.DeactivateOperatorResponse.operator:type_name -> trunkline.operators.v1.Operator
+	5,  // 28: trunkline.operators.v1.DeactivateOperatorResponse.warnings:type_name -> trunkline.operators.v1.OperatorWarning
+	4,  // 29: trunkline.operators.v1.RotateCredentialsResponse.operator:type_name -> trunkline.operators.v1.Operator
+	26, // 30: trunkline.operators.v1.ImportOperatorsResponse.progress:type_name -> trunkline.operators.v1.ImportProgress
+	27, // 31: trunkline.operators.v1.ImportOperatorsResponse.result:type_name -> trunkline.operators.v1.ImportResult
+	29, // 32: trunkline.operators.v1.ImportResult.bad_lines:type_name -> trunkline.operators.v1.BadLine
+	28, // 33: trunkline.operators.v1.ImportResult.warnings:type_name -> trunkline.operators.v1.ImportWarning
+	34, // [34:34] is the sub-list for method output_type
+	34, // [34:34] is the sub-list for method input_type
+	34, // [34:34] is the sub-list for extension type_name
+	34, // [34:34] is the sub-list for extension extendee
+	0,  // [0:34] is the sub-list for field type_name
 }
 
 func init() { file_trunkline_operators_v1_operator_proto_init() }
@@ -2407,6 +2434,7 @@ func file_trunkline_operators_v1_operator_proto_init() {
 		return
 	}
 	file_trunkline_operators_v1_freshness_proto_init()
+	file_trunkline_operators_v1_health_proto_init()
 	file_trunkline_operators_v1_operator_proto_msgTypes[22].OneofWrappers = []any{
 		(*ImportOperatorsResponse_Progress)(nil),
 		(*ImportOperatorsResponse_Result)(nil),

@@ -1143,7 +1143,11 @@ func (x *SetFxRatesRequest) GetValidateOnly() bool {
 type SetFxRatesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// By currency.
-	FxRates       []*FxRate `protobuf:"bytes,1,rep,name=fx_rates,json=fxRates,proto3" json:"fx_rates,omitempty"`
+	FxRates []*FxRate `protobuf:"bytes,1,rep,name=fx_rates,json=fxRates,proto3" json:"fx_rates,omitempty"`
+	// Rules that this leaves with prices that cannot be compared, up to 1000.
+	Warnings []*RuleFinding `protobuf:"bytes,2,rep,name=warnings,proto3" json:"warnings,omitempty"`
+	// How many there are.
+	WarningCount  int64 `protobuf:"varint,3,opt,name=warning_count,json=warningCount,proto3" json:"warning_count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1185,11 +1189,25 @@ func (x *SetFxRatesResponse) GetFxRates() []*FxRate {
 	return nil
 }
 
+func (x *SetFxRatesResponse) GetWarnings() []*RuleFinding {
+	if x != nil {
+		return x.Warnings
+	}
+	return nil
+}
+
+func (x *SetFxRatesResponse) GetWarningCount() int64 {
+	if x != nil {
+		return x.WarningCount
+	}
+	return 0
+}
+
 var File_trunkline_operators_v1_rate_proto protoreflect.FileDescriptor
 
 const file_trunkline_operators_v1_rate_proto_rawDesc = "" +
 	"\n" +
-	"!trunkline/operators/v1/rate.proto\x12\x16trunkline.operators.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a&trunkline/operators/v1/freshness.proto\x1a%trunkline/operators/v1/operator.proto\x1a trunkline/routing/v1/types.proto\"\xf7\x02\n" +
+	"!trunkline/operators/v1/rate.proto\x12\x16trunkline.operators.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a&trunkline/operators/v1/freshness.proto\x1a%trunkline/operators/v1/operator.proto\x1a)trunkline/operators/v1/routing_rule.proto\x1a trunkline/routing/v1/types.proto\"\xf7\x02\n" +
 	"\x04Rate\x12\x17\n" +
 	"\arate_id\x18\x01 \x01(\tR\x06rateId\x12\x1f\n" +
 	"\voperator_id\x18\x02 \x01(\tR\n" +
@@ -1274,9 +1292,11 @@ const file_trunkline_operators_v1_rate_proto_rawDesc = "" +
 	"\bfx_rates\x18\x01 \x03(\v2\x1e.trunkline.operators.v1.FxRateB\v\xbaH\b\x92\x01\x05\b\x01\x10\xc8\x01R\afxRates\x12'\n" +
 	"\n" +
 	"request_id\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\trequestId\x12#\n" +
-	"\rvalidate_only\x18\x03 \x01(\bR\fvalidateOnly\"O\n" +
+	"\rvalidate_only\x18\x03 \x01(\bR\fvalidateOnly\"\xb5\x01\n" +
 	"\x12SetFxRatesResponse\x129\n" +
-	"\bfx_rates\x18\x01 \x03(\v2\x1e.trunkline.operators.v1.FxRateR\afxRates*T\n" +
+	"\bfx_rates\x18\x01 \x03(\v2\x1e.trunkline.operators.v1.FxRateR\afxRates\x12?\n" +
+	"\bwarnings\x18\x02 \x03(\v2#.trunkline.operators.v1.RuleFindingR\bwarnings\x12#\n" +
+	"\rwarning_count\x18\x03 \x01(\x03R\fwarningCount*T\n" +
 	"\n" +
 	"DeckFormat\x12\x1b\n" +
 	"\x17DECK_FORMAT_UNSPECIFIED\x10\x00\x12\x13\n" +
@@ -1332,6 +1352,7 @@ var file_trunkline_operators_v1_rate_proto_goTypes = []any{
 	(*ImportProgress)(nil),        // 19: trunkline.operators.v1.ImportProgress
 	(*BadLine)(nil),               // 20: trunkline.operators.v1.BadLine
 	(*Freshness)(nil),             // 21: trunkline.operators.v1.Freshness
+	(*RuleFinding)(nil),           // 22: trunkline.operators.v1.RuleFinding
 }
 var file_trunkline_operators_v1_rate_proto_depIdxs = []int32{
 	16, // 0: trunkline.operators.v1.Rate.message_type:type_name -> trunkline.routing.v1.MessageType
@@ -1359,11 +1380,12 @@ var file_trunkline_operators_v1_rate_proto_depIdxs = []int32{
 	21, // 22: trunkline.operators.v1.ListFxRatesResponse.freshness:type_name -> trunkline.operators.v1.Freshness
 	10, // 23: trunkline.operators.v1.SetFxRatesRequest.fx_rates:type_name -> trunkline.operators.v1.FxRate
 	10, // 24: trunkline.operators.v1.SetFxRatesResponse.fx_rates:type_name -> trunkline.operators.v1.FxRate
-	25, // [25:25] is the sub-list for method output_type
-	25, // [25:25] is the sub-list for method input_type
-	25, // [25:25] is the sub-list for extension type_name
-	25, // [25:25] is the sub-list for extension extendee
-	0,  // [0:25] is the sub-list for field type_name
+	22, // 25: trunkline.operators.v1.SetFxRatesResponse.warnings:type_name -> trunkline.operators.v1.RuleFinding
+	26, // [26:26] is the sub-list for method output_type
+	26, // [26:26] is the sub-list for method input_type
+	26, // [26:26] is the sub-list for extension type_name
+	26, // [26:26] is the sub-list for extension extendee
+	0,  // [0:26] is the sub-list for field type_name
 }
 
 func init() { file_trunkline_operators_v1_rate_proto_init() }
@@ -1373,6 +1395,7 @@ func file_trunkline_operators_v1_rate_proto_init() {
 	}
 	file_trunkline_operators_v1_freshness_proto_init()
 	file_trunkline_operators_v1_operator_proto_init()
+	file_trunkline_operators_v1_routing_rule_proto_init()
 	file_trunkline_operators_v1_rate_proto_msgTypes[2].OneofWrappers = []any{
 		(*ImportRatesResponse_Progress)(nil),
 		(*ImportRatesResponse_Result)(nil),

@@ -928,7 +928,9 @@ func (x *DeleteRoutingRuleRequest) GetValidateOnly() bool {
 
 // DeleteRoutingRuleResponse says that the rule is gone.
 type DeleteRoutingRuleResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What to look at, such as rules that fell through to this one.
+	Warnings      []*RuleFinding `protobuf:"bytes,1,rep,name=warnings,proto3" json:"warnings,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -961,6 +963,13 @@ func (x *DeleteRoutingRuleResponse) ProtoReflect() protoreflect.Message {
 // Deprecated: Use DeleteRoutingRuleResponse.ProtoReflect.Descriptor instead.
 func (*DeleteRoutingRuleResponse) Descriptor() ([]byte, []int) {
 	return file_trunkline_operators_v1_routing_rule_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *DeleteRoutingRuleResponse) GetWarnings() []*RuleFinding {
+	if x != nil {
+		return x.Warnings
+	}
+	return nil
 }
 
 // CheckRoutingRulesRequest asks for conflicts in the stored rules, or in a file as if it were imported.
@@ -1496,8 +1505,9 @@ const file_trunkline_operators_v1_routing_rule_proto_rawDesc = "" +
 	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\x12'\n" +
 	"\n" +
 	"request_id\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\trequestId\x12#\n" +
-	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\"\x1b\n" +
-	"\x19DeleteRoutingRuleResponse\"8\n" +
+	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\"\\\n" +
+	"\x19DeleteRoutingRuleResponse\x12?\n" +
+	"\bwarnings\x18\x01 \x03(\v2#.trunkline.operators.v1.RuleFindingR\bwarnings\"8\n" +
 	"\x18CheckRoutingRulesRequest\x12\x1c\n" +
 	"\x03csv\x18\x01 \x01(\fB\n" +
 	"\xbaH\az\x05\x18\x80\x80\x80 R\x03csv\"\xa5\x02\n" +
@@ -1607,17 +1617,18 @@ var file_trunkline_operators_v1_routing_rule_proto_depIdxs = []int32{
 	25, // 17: trunkline.operators.v1.UpdateRoutingRuleRequest.update_mask:type_name -> google.protobuf.FieldMask
 	1,  // 18: trunkline.operators.v1.UpdateRoutingRuleResponse.rule:type_name -> trunkline.operators.v1.RoutingRule
 	3,  // 19: trunkline.operators.v1.UpdateRoutingRuleResponse.warnings:type_name -> trunkline.operators.v1.RuleFinding
-	3,  // 20: trunkline.operators.v1.CheckRoutingRulesResponse.findings:type_name -> trunkline.operators.v1.RuleFinding
-	26, // 21: trunkline.operators.v1.CheckRoutingRulesResponse.bad_lines:type_name -> trunkline.operators.v1.BadLine
-	1,  // 22: trunkline.operators.v1.ListRoutingRulesResponse.rules:type_name -> trunkline.operators.v1.RoutingRule
-	24, // 23: trunkline.operators.v1.ListRoutingRulesResponse.freshness:type_name -> trunkline.operators.v1.Freshness
-	27, // 24: trunkline.operators.v1.ImportRoutingRulesResponse.progress:type_name -> trunkline.operators.v1.ImportProgress
-	28, // 25: trunkline.operators.v1.ImportRoutingRulesResponse.result:type_name -> trunkline.operators.v1.ImportResult
-	26, // [26:26] is the sub-list for method output_type
-	26, // [26:26] is the sub-list for method input_type
-	26, // [26:26] is the sub-list for extension type_name
-	26, // [26:26] is the sub-list for extension extendee
-	0,  // [0:26] is the sub-list for field type_name
+	3,  // 20: trunkline.operators.v1.DeleteRoutingRuleResponse.warnings:type_name -> trunkline.operators.v1.RuleFinding
+	3,  // 21: trunkline.operators.v1.CheckRoutingRulesResponse.findings:type_name -> trunkline.operators.v1.RuleFinding
+	26, // 22: trunkline.operators.v1.CheckRoutingRulesResponse.bad_lines:type_name -> trunkline.operators.v1.BadLine
+	1,  // 23: trunkline.operators.v1.ListRoutingRulesResponse.rules:type_name -> trunkline.operators.v1.RoutingRule
+	24, // 24: trunkline.operators.v1.ListRoutingRulesResponse.freshness:type_name -> trunkline.operators.v1.Freshness
+	27, // 25: trunkline.operators.v1.ImportRoutingRulesResponse.progress:type_name -> trunkline.operators.v1.ImportProgress
+	28, // 26: trunkline.operators.v1.ImportRoutingRulesResponse.result:type_name -> trunkline.operators.v1.ImportResult
+	27, // [27:27] is the sub-list for method output_type
+	27, // [27:27] is the sub-list for method input_type
+	27, // [27:27] is the sub-list for extension type_name
+	27, // [27:27] is the sub-list for extension extendee
+	0,  // [0:27] is the sub-list for field type_name
 }
 
 func init() { file_trunkline_operators_v1_routing_rule_proto_init() }

@@ -1,0 +1,10 @@
+package access
+
+import (
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+// TestMain checks for goroutines that were left behind.
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
