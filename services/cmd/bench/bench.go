@@ -21,7 +21,7 @@ type bench struct {
 	dir       string
 	carrier   *carrier
 	database  string
-	processes map[string]*process // by table mode
+	processes map[shape]*process
 	started   []*process
 }
 
@@ -32,21 +32,34 @@ func (b *bench) note(format string, args ...any) {
 // The modes in which a process keeps its rules.
 var modes = []string{routingfx.TableMemory, routingfx.TableDatabase}
 
-// process gives the running engine of a mode, starting it when it is asked for first.
+// shape is one way to run an engine.
+type shape struct {
+	mode    string
+	guarded bool
+}
+
+// String names the shape in progress and errors.
+func (s shape) String() string { return "rules in " + s.mode + ", guards " + onOff(s.guarded) }
+
+// process gives the running engine of a mode without guards, starting it when it is asked for first.
 func (b *bench) process(ctx context.Context, mode string) (*process, error) {
-	if p := b.processes[mode]; p != nil {
+	return b.engine(ctx, shape{mode: mode})
+}
+
+func (b *bench) engine(ctx context.Context, s shape) (*process, error) {
+	if p := b.processes[s]; p != nil {
 		return p, nil
 	}
 	if err := b.prepare(ctx); err != nil {
 		return nil, err
 	}
-	b.note("engine with its rules in %s", mode)
+	b.note("engine, %s", s)
 	log := telemetry.NewLogger(b.progress, telemetry.LogConfig{Level: slog.LevelError, Format: telemetry.FormatText})
-	p, err := startProcess(ctx, b, mode, log)
+	p, err := startProcess(ctx, b, s, log)
 	if err != nil {
-		return nil, fmt.Errorf("start the engine in %s mode: %w", mode, err)
+		return nil, fmt.Errorf("start the engine, %s: %w", s, err)
 	}
-	b.processes[mode] = p
+	b.processes[s] = p
 	b.started = append(b.started, p)
 	return p, nil
 }
@@ -59,7 +72,7 @@ func (b *bench) prepare(ctx context.Context) (err error) {
 	if b.dir, err = os.MkdirTemp("", "trunkline-bench-"); err != nil {
 		return err
 	}
-	b.processes = map[string]*process{}
+	b.processes = map[shape]*process{}
 	b.carrier = newCarrier(b.options.prefixes)
 	b.database = filepath.Join(b.dir, "bench.db")
 	b.note("database of %d prefixes", b.options.prefixes)

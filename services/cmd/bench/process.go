@@ -10,10 +10,10 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/fx"
 
 	routingv1 "trunkline/gen/go/trunkline/routing/v1"
-	"trunkline/services/operators/demo"
 	"trunkline/services/platform/clock"
 	"trunkline/services/platform/e164"
 	"trunkline/services/platform/jetstream"
@@ -25,14 +25,17 @@ import (
 )
 
 // process is a routing engine in this process, wired as in dev: SQLite, embedded NATS, in-process cache and
-// sessions that keep every operator bound.
+// operators that stay bound.
 type process struct {
-	mode    string
-	app     *fx.App
-	nats    *jetstream.EmbeddedServer
-	server  *rpcserver.Server
-	handler *rpc.Handler
-	empty   *emptyHandlers
+	shape
+	// credential is what callers send; none is asked for without guards.
+	credential []string
+	app        *fx.App
+	nats       *jetstream.EmbeddedServer
+	server     *rpcserver.Server
+	metrics    prometheus.Gatherer
+	handler    *rpc.Handler
+	empty      *emptyHandlers
 	// pool holds the numbers that are asked again and again.
 	pool    []e164.Number
 	url     string
@@ -40,22 +43,31 @@ type process struct {
 }
 
 const (
-	startLimit = 30 * time.Second
+	startLimit = time.Minute
 	stopLimit  = 30 * time.Second
 )
 
-func startProcess(ctx context.Context, b *bench, mode string, log *slog.Logger) (p *process, err error) {
-	p = &process{mode: mode, empty: newEmptyHandlers(), pool: b.carrier.numbers(b.options.pool, b.carrier.skewed())}
-	if p.nats, err = jetstream.Embedded(filepath.Join(b.dir, "nats-"+mode), "127.0.0.1:0"); err != nil {
+func startProcess(ctx context.Context, b *bench, s shape, log *slog.Logger) (p *process, err error) {
+	p = &process{shape: s, empty: newEmptyHandlers(), pool: b.carrier.numbers(b.options.pool, b.carrier.skewed())}
+	name := "bench-" + s.mode
+	engine := routingfx.DefaultConfig()
+	engine.Table = s.mode
+	edge := unguarded()
+	if s.guarded {
+		name += "-guarded"
+		engine.DecisionLog.Key = randomSecret()
+		if edge, p.credential, err = guards(ctx, b.database); err != nil {
+			return nil, err
+		}
+	}
+	if p.nats, err = jetstream.Embedded(filepath.Join(b.dir, name), "127.0.0.1:0"); err != nil {
 		return nil, err
 	}
 	c := platformfx.DefaultConfig()
 	c.Server.Addr, c.Server.Drain.Notice = "127.0.0.1:0", 0
-	engine := routingfx.DefaultConfig()
-	engine.Table = mode
 	var conn *jetstream.Conn
 	p.app = fx.New(
-		fx.Supply(c, platformfx.Process{Name: "bench-" + mode, Log: io.Discard}, log),
+		fx.Supply(c, platformfx.Process{Name: name, Log: io.Discard}, log),
 		fx.Supply(engine, databaseConfig(b.database), jetstream.DefaultConfig(), p.nats),
 		platformfx.Quiet(log),
 		platformfx.Module, platformfx.Database, platformfx.NATS,
@@ -63,9 +75,10 @@ func startProcess(ctx context.Context, b *bench, mode string, log *slog.Logger) 
 			return rediscache.NewMemory(b.options.cacheItems, clk)
 		}),
 		fx.Provide(fx.Annotate(func() func(http.Handler) http.Handler { return p.empty.before }, fx.ResultTags(`group:"middleware"`))),
+		edge,
 		routingfx.Module,
-		fx.Invoke(func(lc fx.Lifecycle, conn *jetstream.Conn) { bindSessions(lc, conn, log, b.carrier) }),
-		fx.Populate(&p.server, &p.handler, &conn),
+		fx.Invoke(func(lc fx.Lifecycle, conn *jetstream.Conn) { bindOperators(lc, conn, log, b.carrier) }),
+		fx.Populate(&p.server, &p.handler, &conn, &p.metrics),
 		fx.StartTimeout(startLimit), fx.StopTimeout(stopLimit),
 	)
 	if err := p.app.Err(); err != nil {
@@ -83,16 +96,13 @@ func startProcess(ctx context.Context, b *bench, mode string, log *slog.Logger) 
 	return p, nil
 }
 
-func bindSessions(lc fx.Lifecycle, conn *jetstream.Conn, log *slog.Logger, c *carrier) {
-	sessions := demo.NewSessions(conn, log)
-	lc.Append(fx.StartHook(func(ctx context.Context) error {
-		ids := make([]string, len(c.operators))
-		for i := range c.operators {
-			ids[i] = c.operators[i].ID.String()
-		}
-		return sessions.Bind(ctx, ids)
-	}))
-	platformfx.Background(lc, sessions.Run)
+func bindOperators(lc fx.Lifecycle, conn *jetstream.Conn, log *slog.Logger, c *carrier) {
+	b := &bound{conn: conn, log: log}
+	for i := range c.operators {
+		b.operators = append(b.operators, c.operators[i].ID.String())
+	}
+	lc.Append(fx.StartHook(b.begin))
+	platformfx.Background(lc, b.repeat)
 }
 
 // ready waits until the rules are in force and the health of every operator has arrived, and keeps one answer

@@ -10,6 +10,7 @@ import (
 
 	"connectrpc.com/connect"
 	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -35,6 +36,7 @@ type ledger struct {
 	diff     *operatorsv1.RateDiff
 	fresh    *operatorsv1.Freshness
 	fail     error
+	same     bool // updates make no difference
 
 	created  *operatorsv1.CreateOperatorRequest
 	updated  *operatorsv1.UpdateOperatorRequest
@@ -49,6 +51,7 @@ type ledger struct {
 	deck     *operatorsv1.ImportRatesRequest
 	fx       *operatorsv1.SetFxRatesRequest
 	rates    *operatorsv1.ListRatesRequest
+	outbox   *operatorsv1.GetOutboxStatusResponse
 }
 
 func (l *ledger) CreateOperator(_ context.Context, req *operatorsv1.CreateOperatorRequest) (*operatorsv1.CreateOperatorResponse, error) {
@@ -63,12 +66,20 @@ func (l *ledger) GetOperator(context.Context, *operatorsv1.GetOperatorRequest) (
 func (l *ledger) ListOperators(_ context.Context, req *operatorsv1.ListOperatorsRequest) (*operatorsv1.ListOperatorsResponse, error) {
 	l.listed = req
 	other := &operatorsv1.Operator{OperatorId: meridian, Name: "Nordlink Transit East"}
-	return &operatorsv1.ListOperatorsResponse{Operators: []*operatorsv1.Operator{other, l.one}}, nil
+	if req.GetShowDeleted() {
+		other = proto.CloneOf(l.one)
+		other.Name, other.DeleteTime = "Former Transit", timestamppb.New(time.Unix(1_800_000_000, 0))
+	}
+	return &operatorsv1.ListOperatorsResponse{Operators: []*operatorsv1.Operator{other, l.one}, Freshness: l.fresh}, nil
 }
 
 func (l *ledger) UpdateOperator(_ context.Context, req *operatorsv1.UpdateOperatorRequest) (*operatorsv1.UpdateOperatorResponse, error) {
 	l.updated = req
-	return &operatorsv1.UpdateOperatorResponse{Operator: l.one, Warnings: l.warnings}, l.fail
+	next := proto.CloneOf(l.one)
+	if !l.same {
+		next.Version++
+	}
+	return &operatorsv1.UpdateOperatorResponse{Operator: next, Warnings: l.warnings}, l.fail
 }
 
 func (l *ledger) became(name string, dry bool) {
@@ -134,7 +145,11 @@ func (l *ledger) ListRoutingRules(_ context.Context, req *operatorsv1.ListRoutin
 
 func (l *ledger) UpdateRoutingRule(_ context.Context, req *operatorsv1.UpdateRoutingRuleRequest) (*operatorsv1.UpdateRoutingRuleResponse, error) {
 	l.oldRule = req
-	return &operatorsv1.UpdateRoutingRuleResponse{Rule: l.rule}, l.fail
+	next := proto.CloneOf(l.rule)
+	if !l.same {
+		next.Version++
+	}
+	return &operatorsv1.UpdateRoutingRuleResponse{Rule: next}, l.fail
 }
 
 func (l *ledger) DeleteRoutingRule(_ context.Context, req *operatorsv1.DeleteRoutingRuleRequest) (*operatorsv1.DeleteRoutingRuleResponse, error) {
@@ -181,6 +196,9 @@ func (l *ledger) SetFxRates(_ context.Context, req *operatorsv1.SetFxRatesReques
 }
 
 func (l *ledger) GetOutboxStatus(context.Context, *operatorsv1.GetOutboxStatusRequest) (*operatorsv1.GetOutboxStatusResponse, error) {
+	if l.outbox != nil {
+		return l.outbox, nil
+	}
 	return &operatorsv1.GetOutboxStatusResponse{Pending: 1, PendingPublish: 2, Published: 3, Oldest: durationpb.New(90 * time.Second), LastError: "NATS_UNAVAILABLE"}, l.fail
 }
 
@@ -384,11 +402,11 @@ func TestADeckIsImportedAndItsChangesShown(t *testing.T) {
 	deck := filepath.Join(t.TempDir(), "deck.csv")
 	require.NoError(t, os.WriteFile(deck, []byte("prices"), 0o600))
 	args := []string{"rates", "import", deck, "--operator", "Nordlink Transit", "--scope", "full"}
-	got := run(t, nil, append(args, "--column", "prefix=Dial code", "--currency", "eur", "--effective", "2027-01-01T00:00:00Z")...)
+	got := run(t, nil, append(args, "--column", "prefix=Dial code", "--column", "country_code=", "--currency", "eur", "--effective", "2027-01-01T00:00:00Z")...)
 	require.Equal(t, cli.ExitOK, got.exit, got.stderr)
 	golden(t, "rates-import.txt", got.stdout)
 	require.Equal(t, "prices", string(l.deck.GetDeck()))
-	require.Equal(t, map[string]string{"prefix": "Dial code"}, l.deck.GetColumns())
+	require.Equal(t, map[string]string{"prefix": "Dial code", "country_code": ""}, l.deck.GetColumns())
 	require.Equal(t, []string{nordlink, "EUR"}, []string{l.deck.GetOperatorId(), l.deck.GetDefaultCurrency()})
 
 	l.diff = &operatorsv1.RateDiff{BadLineCount: 1, BadLines: []*operatorsv1.BadLine{{Line: 4, Column: "price", Message: "must be a price"}}, Headers: []string{"Code", "Rate"}}
@@ -400,7 +418,8 @@ func TestADeckIsImportedAndItsChangesShown(t *testing.T) {
 	l.fail = serverError(t, connect.CodeNotFound, "NO_SUCH_OPERATOR", "No.")
 	require.Equal(t, cli.ExitNotFound, run(t, nil, args...).exit)
 	for _, wrong := range [][]string{
-		{"rates", "import", deck, "--scope", "full"}, {"rates", "import", deck, "--operator", nordlink}, append(args, "--column", "x"), append(args, "--type", "fax"), append(args, "--effective", "now"),
+		{"rates", "import", deck, "--scope", "full"}, {"rates", "import", deck, "--operator", nordlink}, append(args, "--column", "x"), append(args, "--column", "=x"),
+		append(args, "--column", "prefix=A", "--column", "prefix=B"), append(args, "--type", "fax"), append(args, "--effective", "now"),
 	} {
 		require.Equal(t, cli.ExitUsage, run(t, nil, wrong...).exit, wrong)
 	}
@@ -422,7 +441,67 @@ func TestRatesAreListedAndExported(t *testing.T) {
 }
 
 func TestTheOutboxIsTold(t *testing.T) {
-	newLedger(t)
+	l := newLedger(t)
 	golden(t, "outbox.txt", run(t, nil, "outbox", "status").stdout)
 	require.Contains(t, run(t, nil, "outbox", "status", "-o", "json").stdout, `"pendingPublish": "2"`)
+	l.outbox = &operatorsv1.GetOutboxStatusResponse{}
+	require.JSONEq(t, `{"pending": "0", "pendingPublish": "0", "published": "0", "lastError": ""}`, run(t, nil, "outbox", "status", "-o", "json").stdout)
+}
+
+func TestAnUpdateWithoutADifferenceSaysSo(t *testing.T) {
+	l := newLedger(t)
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"operators", "update", nordlink, "--max-tps", "300"}, nordlink + "  Nordlink Transit  ACTIVE, version 5: updated\n"},
+		{[]string{"rules", "update", ruleID, "--country", "GB"}, ruleID + "  +4479  global: updated\n"},
+	} {
+		l.same = false
+		require.Equal(t, outcome{cli.ExitOK, c.want, ""}, run(t, nil, c.args...))
+		l.same = true
+		got := run(t, nil, c.args...)
+		require.Equal(t, cli.ExitOK, got.exit, got.stderr)
+		require.Contains(t, got.stdout, ": unchanged\n")
+		require.Contains(t, run(t, nil, append(c.args, "--dry-run")...).stdout, "would be unchanged\n")
+	}
+}
+
+func TestAListTellsWhatIsOldAndWhatIsDeleted(t *testing.T) {
+	l := newLedger(t)
+	l.fresh = &operatorsv1.Freshness{Stale: true, Age: durationpb.New(5 * time.Second)}
+	got := run(t, nil, "operators", "list", "--deleted")
+	require.Equal(t, cli.ExitOK, got.exit, got.stderr)
+	require.Contains(t, got.stderr, "may be 5s old")
+	require.Regexp(t, `(?m)^Former Transit +DELETED `, got.stdout)
+	require.Regexp(t, `(?m)^Nordlink Transit +ACTIVE `, got.stdout)
+	got = run(t, nil, "operators", "list", "--deleted", "-o", "csv")
+	require.Contains(t, got.stderr, "1 of the operators is deleted, which the file cannot say")
+}
+
+func TestRulesAreListedWithTheirValidity(t *testing.T) {
+	for _, c := range []struct {
+		name, from, to, want string
+	}{
+		{"without bounds", "", "", "always"},
+		{"from a day on", "2027-01-01T00:00:00Z", "", "2027-01-01.."},
+		{"to a moment", "", "2027-02-01T12:30:00Z", "..2027-02-01T12:30:00Z"},
+		{"between days", "2027-01-01T00:00:00Z", "2027-02-01T00:00:00Z", "2027-01-01..2027-02-01"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			l := newLedger(t)
+			l.rule.ValidFrom, l.rule.ValidTo = moment(t, c.from), moment(t, c.to)
+			require.Contains(t, run(t, nil, "rules", "list").stdout, "  "+c.want+"  ")
+		})
+	}
+}
+
+func moment(t *testing.T, text string) *timestamppb.Timestamp {
+	t.Helper()
+	if text == "" {
+		return nil
+	}
+	at, err := time.Parse(time.RFC3339, text)
+	require.NoError(t, err)
+	return timestamppb.New(at)
 }

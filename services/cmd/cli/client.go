@@ -14,6 +14,7 @@ import (
 	"connectrpc.com/connect"
 	"github.com/spf13/cobra"
 
+	"trunkline/gen/go/trunkline/access/v1/accessv1connect"
 	"trunkline/gen/go/trunkline/operators/v1/operatorsv1connect"
 	"trunkline/gen/go/trunkline/routing/v1/routingv1connect"
 )
@@ -31,6 +32,7 @@ const (
 // clientFlags are the flags of every command that speaks to a server.
 type clientFlags struct {
 	server  string
+	keyFile string
 	timeout time.Duration
 }
 
@@ -38,6 +40,7 @@ func addClientFlags(cmd *cobra.Command, timeout time.Duration, each string) *cli
 	f := &clientFlags{}
 	cmd.Flags().StringVar(&f.server, "server", defaultServer, "`URL` of the server; also "+serverEnv)
 	cmd.Flags().DurationVar(&f.timeout, "timeout", timeout, "longest time for "+each)
+	cmd.Flags().StringVar(&f.keyFile, keyFlag, "", "`FILE` with the API key or token to show; also "+keyEnv+" or "+keyFileEnv)
 	noValueCompletion(cmd, "server", "timeout")
 	return f
 }
@@ -64,6 +67,10 @@ type client struct {
 	rules     operatorsv1connect.RoutingRuleServiceClient
 	rates     operatorsv1connect.RateServiceClient
 	outbox    operatorsv1connect.OutboxServiceClient
+	accounts  accessv1connect.AccountServiceClient
+	keys      accessv1connect.ApiKeyServiceClient
+	audit     accessv1connect.AuditServiceClient
+	decisions routingv1connect.DecisionServiceClient
 	timeout   time.Duration
 	// shown is the server's URL for people.
 	shown string
@@ -78,6 +85,10 @@ func (f *clientFlags) dial(cmd *cobra.Command) (*client, error) {
 	if f.timeout <= 0 {
 		return nil, usagef("--timeout %s: must be above 0", f.timeout)
 	}
+	key, err := f.credential(cmd)
+	if err != nil {
+		return nil, err
+	}
 	transport := &http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,
 		DialContext:           (&net.Dialer{Timeout: connectTimeout}).DialContext,
@@ -87,7 +98,10 @@ func (f *clientFlags) dial(cmd *cobra.Command) (*client, error) {
 		IdleConnTimeout:       time.Minute,
 		ExpectContinueTimeout: time.Second,
 	}
-	hc := &http.Client{Transport: transport}
+	hc, err := httpClient(transport, base, key)
+	if err != nil {
+		return nil, err
+	}
 	limit := connect.WithReadMaxBytes(maxAnswer)
 	return &client{
 		routing:   routingv1connect.NewRoutingServiceClient(hc, base, limit),
@@ -95,6 +109,10 @@ func (f *clientFlags) dial(cmd *cobra.Command) (*client, error) {
 		rules:     operatorsv1connect.NewRoutingRuleServiceClient(hc, base, limit),
 		rates:     operatorsv1connect.NewRateServiceClient(hc, base, limit),
 		outbox:    operatorsv1connect.NewOutboxServiceClient(hc, base, limit),
+		accounts:  accessv1connect.NewAccountServiceClient(hc, base, limit),
+		keys:      accessv1connect.NewApiKeyServiceClient(hc, base, limit),
+		audit:     accessv1connect.NewAuditServiceClient(hc, base, limit),
+		decisions: routingv1connect.NewDecisionServiceClient(hc, base, limit),
 		timeout:   f.timeout,
 		shown:     base,
 		http:      transport,

@@ -2,18 +2,23 @@ package cli
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/uptrace/bun"
 	"go.uber.org/fx"
 
+	"trunkline/services/access"
+	"trunkline/services/access/accessfx"
 	"trunkline/services/operators/operatorsfx"
 	"trunkline/services/platform/bunstore"
+	"trunkline/services/platform/caller"
 	"trunkline/services/platform/clock"
 	"trunkline/services/platform/config"
 	"trunkline/services/platform/jetstream"
@@ -27,7 +32,7 @@ import (
 // devFlags are the settings of dev.
 type devFlags struct {
 	addr, natsAddr, dataDir, table, logLevel string
-	noDemo                                   bool
+	noDemo, auth                             bool
 }
 
 func devCommand(version string) *cobra.Command {
@@ -38,8 +43,10 @@ func devCommand(version string) *cobra.Command {
 		Long: `Run the whole platform in one process: SQLite, an embedded NATS JetStream server, an in-process cache
 and demo data. No server is needed. Without --data-dir everything is gone when it ends.
 
-It listens on this machine only and asks nobody for a credential.`,
+It listens on this machine only and asks nobody for a credential: every call is that of an admin. With --auth
+it asks as a production process does, and prints the key of an admin.`,
 		Example: `  trunkline dev
+  trunkline dev --auth
   trunkline dev --addr 127.0.0.1:9090 --data-dir ./data
   trunkline dev --no-demo`,
 		Args: cobra.NoArgs,
@@ -51,6 +58,7 @@ It listens on this machine only and asks nobody for a credential.`,
 	flags.StringVar(&f.dataDir, "data-dir", "", "`folder` to keep data in; without it a temporary one is used and removed")
 	flags.StringVar(&f.table, "table", routingfx.TableDatabase, "where rules are kept: database or memory")
 	flags.StringVar(&f.logLevel, "log-level", "warn", "debug, info, warn or error")
+	flags.BoolVar(&f.auth, "auth", false, "ask for credentials, and print the key of an admin")
 	flags.BoolVar(&f.noDemo, "no-demo", false, "start without demo data")
 	return cmd
 }
@@ -82,6 +90,16 @@ func runDev(cmd *cobra.Command, version string, f devFlags) (err error) {
 	control := operatorsfx.DefaultConfig()
 	control.Keyring.File = filepath.Join(dir, "secrets")
 
+	edge, err := devAccess(dir, f.auth)
+	if err != nil {
+		return err
+	}
+	decisions := routingfx.DefaultDecisionsConfig()
+	if decisions.Key, err = devSecret(dir, "decisions.key"); err != nil {
+		return err
+	}
+	engine.DecisionLog.Key = decisions.Key
+
 	nats, err := jetstream.Embedded(filepath.Join(dir, "nats"), f.natsAddr)
 	if err != nil {
 		return err
@@ -89,10 +107,16 @@ func runDev(cmd *cobra.Command, version string, f devFlags) (err error) {
 	defer func() { err = errors.Join(err, nats.Shutdown()) }()
 
 	var server *rpcserver.Server
+	var keys *access.KeyAdmin
 	process := platformfx.Process{Name: "dev", Version: version, Log: cmd.ErrOrStderr()}
-	ready := func() { devBanner(cmd, server.URL(), nats.URL(), dir, f) }
+	ready := func() {
+		devBanner(cmd, server.URL(), nats.URL(), dir, f)
+		if f.auth {
+			devKey(cmd, server.URL(), keys)
+		}
+	}
 	return runProcess(cmd.Context(), c, process, ready,
-		fx.Supply(engine, control, database, jetstream.DefaultConfig(), nats),
+		fx.Supply(engine, control, decisions, edge, database, jetstream.DefaultConfig(), nats),
 		platformfx.Database,
 		platformfx.NATS,
 		fx.Provide(
@@ -101,12 +125,55 @@ func runDev(cmd *cobra.Command, version string, f devFlags) (err error) {
 			func(c *rediscache.Memory) operatorsfx.HealthCache { return c },
 		),
 		fx.Decorate(migrated),
+		accessfx.Module,
+		accessfx.Services,
 		operatorsfx.Module,
 		demoModule(f, operatorsfx.DemoData),
 		routingfx.Module,
+		routingfx.Decisions,
 		demoModule(f, operatorsfx.DemoSessions),
-		fx.Populate(&server),
+		fx.Populate(&server, &keys),
 	)
+}
+
+// devAccess asks for credentials only when told to.
+func devAccess(dir string, auth bool) (c accessfx.Config, err error) {
+	c = accessfx.DefaultConfig()
+	c.Development = !auth
+	c.Keys.Pepper, err = devSecret(dir, "access.pepper")
+	return c, err
+}
+
+// devSecret reads a secret of this installation, and makes it at the first start.
+func devSecret(dir, name string) (config.Secret, error) {
+	path := filepath.Join(dir, name)
+	text, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		text = []byte(rand.Text() + rand.Text()) // 260 random bits
+		err = os.WriteFile(path, text, 0o600)
+	}
+	if err != nil {
+		return config.Secret{}, fmt.Errorf("--data-dir: %w", err)
+	}
+	return config.NewSecret(string(text)), nil
+}
+
+// devKeyLife is longer than anybody keeps a development process.
+const devKeyLife = 7 * 24 * time.Hour
+
+// devKey makes the key of an admin for this run.
+func devKey(cmd *cobra.Command, url string, keys *access.KeyAdmin) {
+	w := cmd.OutOrStdout()
+	_, text, err := keys.Bootstrap(cmd.Context(), access.NewAPIKey{Name: "trunkline dev", Role: caller.Admin, Lifetime: devKeyLife}, true)
+	if err != nil {
+		note(w, "\nThe key of an admin could not be made: %s", err)
+		return
+	}
+	note(w, `
+Every call needs a credential. This is the key of an admin, for a week; it is not shown again:
+
+  export TRUNKLINE_SERVER=%s TRUNKLINE_API_KEY=%s
+  trunkline keys create --name reader --role viewer`, url, text.Reveal())
 }
 
 // devCacheEntries bounds the in-process cache; an entry is about 2 KiB.
@@ -158,7 +225,11 @@ func demoModule(f devFlags, part fx.Option) fx.Option {
 
 func devBanner(cmd *cobra.Command, url, natsURL, dir string, f devFlags) {
 	w := cmd.OutOrStdout()
-	note(w, "trunkline is up. No credential is asked for; it listens on this machine only.\n")
+	asks, header := "No credential is asked for: every call is that of an admin.", ""
+	if f.auth {
+		asks, header = "Credentials are asked for.", "\n    -H \"authorization: Bearer $TRUNKLINE_API_KEY\" \\"
+	}
+	note(w, "trunkline is up. %s It listens on this machine only.\n", asks)
 	note(w, "  API      %s   (gRPC, gRPC-Web and JSON; /ready, /health/detailed, /metrics)", url)
 	note(w, "  NATS     %s", natsURL)
 	if f.dataDir == "" {
@@ -170,8 +241,8 @@ func devBanner(cmd *cobra.Command, url, natsURL, dir string, f devFlags) {
 Ask which operator carries a message:
 
   curl -s -X POST %s/trunkline.routing.v1.RoutingService/SelectOperator \
-    -H 'content-type: application/json' \
+    -H 'content-type: application/json' \%s
     -d '{"to":"+447911123456","accountId":"00000000-0000-0000-0000-000000000001","messageType":"MESSAGE_TYPE_SMS"}'
 
-Press Ctrl-C to stop.`, url)
+Press Ctrl-C to stop.`, url, header)
 }

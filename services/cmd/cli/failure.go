@@ -52,7 +52,7 @@ func said(exit int) error {
 func connectName(k fault.Kind) string { return strings.ToLower(k.String()) }
 
 // advice is what to do about a stable reason or, in lower case, about a code.
-var advice = map[string]string{
+var advice = map[string]string{ //nolint:gosec // words about credentials, and none of them
 	"NO_ROUTE":            "`trunkline routes explain NUMBER` shows the rules; `trunkline rules import` adds one",
 	"NO_USABLE_OPERATOR":  "`trunkline routes explain NUMBER` shows why each operator was refused",
 	"MESSAGE_TOO_LARGE":   "send less at once, or raise server.max_message_bytes",
@@ -67,8 +67,15 @@ var advice = map[string]string{
 	"KEYRING_UNAVAILABLE": "nothing was stored; check the disk of the keyring",
 	"ETAG_MISMATCH":       "somebody changed it meanwhile: look at it and try again",
 	"NO_CREDENTIALS":      "`trunkline operators rotate-credentials` gives it a password",
-	"permission_denied":   "use a credential with the role this needs",
-	"unauthenticated":     "give a valid credential",
+	"CREDENTIAL_REQUIRED": "set TRUNKLINE_API_KEY_FILE or --api-key-file; `trunkline keys bootstrap` makes the first key",
+	"CREDENTIAL_EXPIRED":  "an admin makes a new key with `trunkline keys create`",
+	"CREDENTIAL_REVOKED":  "an admin makes a new key with `trunkline keys create`",
+	"ACCOUNT_NOT_ALLOWED": "use a credential that is bound to no account",
+	"ADMIN_KEY_EXISTS":    "--force makes another one",
+	"TOO_MANY_KEYS":       "`trunkline keys list` shows them, with their last use",
+	"DUPLICATE_ACCOUNT":   "`trunkline accounts list` shows who has it",
+	"permission_denied":   "use a credential with the role this needs: `trunkline keys create --role` makes one",
+	"unauthenticated":     "show a valid credential: check TRUNKLINE_API_KEY, TRUNKLINE_API_KEY_FILE or --api-key-file",
 	"resource_exhausted":  "wait a little and try again",
 	"unavailable":         "try again; the server's /health/detailed tells what is down",
 	"aborted":             "something else changed it meanwhile: try again",

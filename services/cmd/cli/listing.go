@@ -12,6 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"google.golang.org/protobuf/proto"
+
+	operatorsv1 "trunkline/gen/go/trunkline/operators/v1"
 )
 
 // pageSize is the largest that the schema allows.
@@ -21,8 +23,8 @@ const pageSize = 1000
 // page and hold one page.
 type listing[T proto.Message] struct {
 	what string
-	// page gives one page and the token of the next, "" after the last.
-	page func(ctx context.Context, c *client, size int32, token string) ([]T, string, error)
+	// page gives one page and the token of the next, "" after the last, and whether the answer may be old.
+	page func(ctx context.Context, c *client, size int32, token string) ([]T, string, *operatorsv1.Freshness, error)
 	head []string
 	row  func(T) []string
 	// csv gives a whole file, with its header.
@@ -33,7 +35,7 @@ type listing[T proto.Message] struct {
 }
 
 // pages calls do for every page until limit things are seen; 0 is no limit.
-func (l listing[T]) pages(ctx context.Context, c *client, limit int, do func([]T) error) error {
+func (l listing[T]) pages(ctx context.Context, c *client, limit int, do func([]T, *operatorsv1.Freshness) error) error {
 	token := ""
 	for left := limit; ; {
 		size := pageSize
@@ -41,7 +43,7 @@ func (l listing[T]) pages(ctx context.Context, c *client, limit int, do func([]T
 			size = min(size, left)
 		}
 		callCtx, cancel := c.call(ctx)
-		all, next, err := l.page(callCtx, c, int32(size), token)
+		all, next, fresh, err := l.page(callCtx, c, int32(size), token)
 		cancel()
 		if err != nil {
 			return c.describe(ctx, "list "+l.what, err)
@@ -50,7 +52,7 @@ func (l listing[T]) pages(ctx context.Context, c *client, limit int, do func([]T
 			all = all[:min(left, len(all))]
 			left -= len(all)
 		}
-		if err := do(all); err != nil {
+		if err := do(all, fresh); err != nil {
 			return err
 		}
 		if next == "" || limit > 0 && left == 0 {
@@ -129,9 +131,16 @@ func (l listing[T]) write(ctx context.Context, c *client, w, warnings io.Writer,
 	out := bufio.NewWriterSize(w, 64<<10)
 	json := &jsonSequence{w: out, array: form == formJSON}
 	table := &columns{w: out, head: l.head}
-	first, lossy := true, int64(0)
-	err := l.pages(ctx, c, limit, func(all []T) error {
+	first, stale, lossy := true, false, int64(0)
+	err := l.pages(ctx, c, limit, func(all []T, fresh *operatorsv1.Freshness) error {
 		var err error
+		if !stale {
+			// Told once, for the first page that may be old.
+			stale, err = fresh.GetStale(), staleLine(warnings, fresh)
+		}
+		if err != nil {
+			return err
+		}
 		switch form {
 		case formCSV:
 			var file []byte

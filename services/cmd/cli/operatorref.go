@@ -23,11 +23,11 @@ func (c *client) operatorNamed(ctx context.Context, ref string) (*operatorsv1.Op
 	}
 	var found *operatorsv1.Operator
 	search := operatorListing
-	search.page = func(ctx context.Context, c *client, size int32, token string) ([]*operatorsv1.Operator, string, error) {
+	search.page = func(ctx context.Context, c *client, size int32, token string) ([]*operatorsv1.Operator, string, *operatorsv1.Freshness, error) {
 		res, err := c.operators.ListOperators(ctx, &operatorsv1.ListOperatorsRequest{PageSize: size, PageToken: token, Search: ref})
-		return res.GetOperators(), res.GetNextPageToken(), err
+		return res.GetOperators(), res.GetNextPageToken(), res.GetFreshness(), err
 	}
-	err := search.pages(ctx, c, 0, func(all []*operatorsv1.Operator) error {
+	err := search.pages(ctx, c, 0, func(all []*operatorsv1.Operator, _ *operatorsv1.Freshness) error {
 		for _, o := range all {
 			if o.GetName() == ref {
 				found = o

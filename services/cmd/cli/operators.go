@@ -42,14 +42,14 @@ file does not name stay as they are.`,
 
 var operatorListing = listing[*operatorsv1.Operator]{
 	what: "operators",
-	page: func(ctx context.Context, c *client, size int32, token string) ([]*operatorsv1.Operator, string, error) {
+	page: func(ctx context.Context, c *client, size int32, token string) ([]*operatorsv1.Operator, string, *operatorsv1.Freshness, error) {
 		res, err := c.operators.ListOperators(ctx, &operatorsv1.ListOperatorsRequest{PageSize: size, PageToken: token})
-		return res.GetOperators(), res.GetNextPageToken(), err
+		return res.GetOperators(), res.GetNextPageToken(), res.GetFreshness(), err
 	},
 	head: []string{"NAME", "STATUS", "BIND TYPE", "ADDRESS", "SYSTEM ID", "MAX TPS", "TYPES", "OPERATOR ID"},
 	row: func(o *operatorsv1.Operator) []string {
 		return []string{
-			o.GetName(), statusName(o.GetStatus()), bindName(o.GetBindType()), address(o.GetHost(), o.GetPort()),
+			o.GetName(), standing(o), bindName(o.GetBindType()), address(o.GetHost(), o.GetPort()),
 			o.GetSystemId(), strconv.Itoa(int(o.GetTpsLimit().GetMaxTps())), typeNames(o.GetMessageTypes()), o.GetOperatorId(),
 		}
 	},
@@ -65,6 +65,16 @@ var operatorListing = listing[*operatorsv1.Operator]{
 		err := operators.WriteOperators(&b, rows)
 		return b.Bytes(), err
 	},
+	lossy: func(o *operatorsv1.Operator) bool { return o.GetDeleteTime() != nil },
+	loss:  "deleted, which the file cannot say; importing it creates them anew",
+}
+
+// standing is the status for lists. A deleted operator has none.
+func standing(o *operatorsv1.Operator) string {
+	if o.GetDeleteTime() != nil {
+		return "DELETED"
+	}
+	return statusName(o.GetStatus())
 }
 
 func operatorListCommand() *cobra.Command {
@@ -87,10 +97,10 @@ func operatorListCommand() *cobra.Command {
 			}
 			req.Statuses = append(req.Statuses, operatorsv1.OperatorStatus(status))
 		}
-		l.page = func(ctx context.Context, c *client, size int32, token string) ([]*operatorsv1.Operator, string, error) {
+		l.page = func(ctx context.Context, c *client, size int32, token string) ([]*operatorsv1.Operator, string, *operatorsv1.Freshness, error) {
 			req.PageSize, req.PageToken = size, token
 			res, err := c.operators.ListOperators(ctx, req)
-			return res.GetOperators(), res.GetNextPageToken(), err
+			return res.GetOperators(), res.GetNextPageToken(), res.GetFreshness(), err
 		}
 		return l, nil
 	})

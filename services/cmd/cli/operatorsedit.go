@@ -191,7 +191,8 @@ else changed the operator in between, nothing is changed.`,
 			if err != nil {
 				return c.describe(ctx, "update the operator", err)
 			}
-			return writeOperatorChange(cmd, output.value, res, res.GetOperator(), res.GetWarnings(), changed(*dryRun, "updated"))
+			return writeOperatorChange(cmd, output.value, res, res.GetOperator(), res.GetWarnings(),
+				changed(*dryRun, updated(present.GetVersion(), res.GetOperator().GetVersion())))
 		})
 	}
 	return cmd
@@ -203,6 +204,14 @@ func changed(dryRun bool, done string) string {
 		return "dry run, nothing was stored: would be " + done
 	}
 	return done
+}
+
+// updated tells an update that made a difference from one that did not: only the former raises the version.
+func updated(before, after int64) string {
+	if before == after {
+		return "unchanged"
+	}
+	return "updated"
 }
 
 func operatorLine(o *operatorsv1.Operator, done string) string {

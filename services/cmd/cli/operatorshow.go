@@ -37,11 +37,11 @@ func momentText(t *timestamppb.Timestamp) string {
 }
 
 // staleLine tells people that an answer may be old.
-func staleLine(cmd *cobra.Command, f *operatorsv1.Freshness) error {
+func staleLine(w io.Writer, f *operatorsv1.Freshness) error {
 	if !f.GetStale() {
 		return nil
 	}
-	return printf(cmd.ErrOrStderr(), "warning: the primary database is down; this comes from a replica and may be %s old\n",
+	return printf(w, "warning: the primary database is down; this comes from a replica and may be %s old\n",
 		f.GetAge().AsDuration().Round(time.Second))
 }
 
@@ -71,7 +71,7 @@ func operatorGetCommand() *cobra.Command {
 			if output.value == formJSON {
 				return writeJSON(cmd.OutOrStdout(), res)
 			}
-			if err := staleLine(cmd, res.GetFreshness()); err != nil {
+			if err := staleLine(cmd.ErrOrStderr(), res.GetFreshness()); err != nil {
 				return err
 			}
 			return writePairs(cmd.OutOrStdout(), operatorPairs(res.GetOperator()))
@@ -142,7 +142,7 @@ func operatorHealthCommand() *cobra.Command {
 			if output.value == formJSON {
 				return writeJSON(cmd.OutOrStdout(), res)
 			}
-			if err := staleLine(cmd, res.GetFreshness()); err != nil {
+			if err := staleLine(cmd.ErrOrStderr(), res.GetFreshness()); err != nil {
 				return err
 			}
 			h := res.GetHealth()

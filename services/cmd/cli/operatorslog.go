@@ -55,11 +55,11 @@ func transitionListing(operatorID string) listing[*operatorsv1.HealthTransition]
 	}
 	return listing[*operatorsv1.HealthTransition]{
 		what: "transitions",
-		page: func(ctx context.Context, c *client, size int32, token string) ([]*operatorsv1.HealthTransition, string, error) {
+		page: func(ctx context.Context, c *client, size int32, token string) ([]*operatorsv1.HealthTransition, string, *operatorsv1.Freshness, error) {
 			res, err := c.operators.ListHealthTransitions(ctx, &operatorsv1.ListHealthTransitionsRequest{
 				OperatorId: operatorID, PageSize: size, PageToken: token,
 			})
-			return res.GetTransitions(), res.GetNextPageToken(), err
+			return res.GetTransitions(), res.GetNextPageToken(), res.GetFreshness(), err
 		},
 		head: []string{"TIME", "OPERATOR ID", "FROM", "TO", "CAUSE", "SUBMITS", "ERRORS", "VERSION"},
 		row:  row,

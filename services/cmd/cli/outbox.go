@@ -40,7 +40,7 @@ milliseconds; pending_publish ones failed three times and are tried again with p
 				return c.describe(ctx, "ask for the outbox", err)
 			}
 			if output.value == formJSON {
-				return writeJSON(cmd.OutOrStdout(), res)
+				return writeCounts(cmd.OutOrStdout(), res)
 			}
 			oldest := "nothing waits"
 			if res.GetOldest() != nil {

@@ -29,9 +29,18 @@ func appendJSON(dst []byte, m proto.Message) ([]byte, error) {
 
 // writeJSON writes the message as indented proto JSON.
 func writeJSON(w io.Writer, m proto.Message) error {
-	raw, err := appendJSON(nil, m)
+	return indentJSON(w, protojson.MarshalOptions{}, m)
+}
+
+// writeCounts writes the message as writeJSON does, with its zeros: a count of 0 is an answer.
+func writeCounts(w io.Writer, m proto.Message) error {
+	return indentJSON(w, protojson.MarshalOptions{EmitDefaultValues: true}, m)
+}
+
+func indentJSON(w io.Writer, options protojson.MarshalOptions, m proto.Message) error {
+	raw, err := options.Marshal(m)
 	if err != nil {
-		return err
+		return fmt.Errorf("write JSON: %w", err)
 	}
 	var b bytes.Buffer
 	if err := json.Indent(&b, raw, "", "  "); err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
@@ -30,6 +31,7 @@ const startTimeout = 30 * time.Second
 func runProcess(ctx context.Context, c platformfx.Config, p platformfx.Process, ready func(), options ...fx.Option) error {
 	force := make(chan struct{})
 	p.Force = force
+	c.Log.Control = new(slog.LevelVar)
 	log := platformfx.NewLogger(c, p)
 	app := fx.New(
 		fx.Supply(c, p, log),

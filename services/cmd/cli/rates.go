@@ -52,10 +52,10 @@ var rateListing = listing[*operatorsv1.Rate]{
 // rateFilter is the listing of some rates.
 func rateFilter(req *operatorsv1.ListRatesRequest) listing[*operatorsv1.Rate] {
 	l := rateListing
-	l.page = func(ctx context.Context, c *client, size int32, token string) ([]*operatorsv1.Rate, string, error) {
+	l.page = func(ctx context.Context, c *client, size int32, token string) ([]*operatorsv1.Rate, string, *operatorsv1.Freshness, error) {
 		req.PageSize, req.PageToken = size, token
 		res, err := c.rates.ListRates(ctx, req)
-		return res.GetRates(), res.GetNextPageToken(), err
+		return res.GetRates(), res.GetNextPageToken(), res.GetFreshness(), err
 	}
 	return l
 }
@@ -162,7 +162,7 @@ func fxListCommand() *cobra.Command {
 				}
 				return err
 			}
-			if err := staleLine(cmd, res.GetFreshness()); err != nil {
+			if err := staleLine(cmd.ErrOrStderr(), res.GetFreshness()); err != nil {
 				return err
 			}
 			var rows [][]string

@@ -19,7 +19,8 @@ func ratesImportCommand() *cobra.Command {
 		Long: fmt.Sprintf(`Import a rate deck, CSV or XLSX. First look at what it would change: --dry-run.
 
 Its columns are found by our names: prefix, country_code, price, currency, message_type, mcc, mnc,
-effective_from, effective_to. Where the deck calls them otherwise, say so: --column prefix="Dial code".
+effective_from, effective_to. Where the deck calls them otherwise, say so: --column prefix="Dial code". Where a
+header has the name of our column and is something else, say that too: --column country_code= leaves it alone.
 --scope full means that the deck is the whole price list and prefixes it does not name end; --scope partial
 leaves them. When lines cannot be taken, each is told, nothing is stored and the exit code is %d.`, ExitInvalid),
 		Example: `  trunkline rates import deck.csv --operator Nordlink --scope full --dry-run
@@ -36,7 +37,7 @@ leaves them. When lines cannot be taken, each is told, nothing is stored and the
 	flags := cmd.Flags()
 	operator := flags.String("operator", "", "the `OPERATOR` whose deck it is, by name or id")
 	scope := flags.String("scope", "", "full: the deck is the whole price list; partial: it holds changes only")
-	columnsOf := flags.StringArray("column", nil, "`OURS=THEIRS`: which header of the deck is our column; repeat it")
+	columnsOf := flags.StringArray("column", nil, "`OURS=THEIRS`: which header of the deck is our column; OURS= says that none is; repeat it")
 	sheet := flags.String("sheet", "", "`NAME` of the sheet; without it the first")
 	currency := flags.String("currency", "", "ISO 4217 `CODE` of lines without one")
 	messageType := flags.String("type", "sms", "message type of lines without one: sms, flash or wap")
@@ -70,8 +71,11 @@ leaves them. When lines cannot be taken, each is told, nothing is stored and the
 		}
 		for _, text := range *columnsOf {
 			ours, theirs, found := strings.Cut(text, "=")
-			if !found || ours == "" || theirs == "" {
-				return usagef("--column %q: write OURS=THEIRS, such as prefix=\"Dial code\"", clean(text))
+			if !found || ours == "" {
+				return usagef("--column %q: write OURS=THEIRS, such as prefix=\"Dial code\", or OURS= when the deck has no such column", clean(text))
+			}
+			if _, twice := req.Columns[ours]; twice {
+				return usagef("--column %q: name each of our columns once", clean(text))
 			}
 			req.Columns[ours] = theirs
 		}

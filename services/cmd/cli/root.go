@@ -20,7 +20,8 @@ func New(version string, extra ...*cobra.Command) *cobra.Command {
 		Short: "Operator routing of an SMS gateway",
 		Long: `Trunkline decides which mobile operator connection carries each message, and explains why.
 
-Commands that ask a server find it by --server or TRUNKLINE_SERVER (http://127.0.0.1:8080).`,
+Commands that ask a server find it by --server or TRUNKLINE_SERVER (http://127.0.0.1:8080), and show the API key or
+token of TRUNKLINE_API_KEY, TRUNKLINE_API_KEY_FILE or --api-key-file.`,
 		Example: `  trunkline routes select +447911123456
   trunkline routes explain +447911123456 --type flash
   trunkline rules import rules.csv --dry-run`,
@@ -32,7 +33,7 @@ Commands that ask a server find it by --server or TRUNKLINE_SERVER (http://127.0
 	}
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.AddGroup(&cobra.Group{ID: "client", Title: "Ask a server:"}, &cobra.Group{ID: "server", Title: "Run and configure:"})
-	for _, cmd := range []*cobra.Command{routesCommand(), operatorsCommand(), rulesCommand(), ratesCommand(), outboxCommand()} {
+	for _, cmd := range []*cobra.Command{routesCommand(), operatorsCommand(), rulesCommand(), ratesCommand(), outboxCommand(), accountsCommand(), keysCommand(), auditCommand(), decisionsCommand()} {
 		cmd.GroupID = "client"
 		root.AddCommand(cmd)
 	}

@@ -5,8 +5,10 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	operatorsv1 "trunkline/gen/go/trunkline/operators/v1"
 	"trunkline/services/operators"
@@ -39,11 +41,11 @@ the same account, prefix and message types is replaced; rules that the file does
 
 var ruleListing = listing[*operatorsv1.RoutingRule]{
 	what: "rules",
-	page: func(ctx context.Context, c *client, size int32, token string) ([]*operatorsv1.RoutingRule, string, error) {
+	page: func(ctx context.Context, c *client, size int32, token string) ([]*operatorsv1.RoutingRule, string, *operatorsv1.Freshness, error) {
 		res, err := c.rules.ListRoutingRules(ctx, &operatorsv1.ListRoutingRulesRequest{PageSize: size, PageToken: token})
-		return res.GetRules(), res.GetNextPageToken(), err
+		return res.GetRules(), res.GetNextPageToken(), res.GetFreshness(), err
 	},
-	head: []string{"PREFIX", "COUNTRY", "OWNER", "TYPES", "STRATEGY", "WHEN EXHAUSTED", "CANDIDATES", "RULE ID"},
+	head: []string{"PREFIX", "COUNTRY", "OWNER", "TYPES", "STRATEGY", "WHEN EXHAUSTED", "VALID", "CANDIDATES", "RULE ID"},
 	row: func(r *operatorsv1.RoutingRule) []string {
 		names := make([]string, len(r.GetCandidates()))
 		for i, c := range r.GetCandidates() {
@@ -59,7 +61,7 @@ var ruleListing = listing[*operatorsv1.RoutingRule]{
 		}
 		return []string{
 			r.GetPrefix(), dash(r.GetCountry()), ownerName(r.GetAccountId()), types, strategy,
-			onExhaustedName(r.GetOnExhausted()), strings.Join(names, ", "), r.GetRuleId(),
+			onExhaustedName(r.GetOnExhausted()), validity(r.GetValidFrom(), r.GetValidTo()), strings.Join(names, ", "), r.GetRuleId(),
 		}
 	},
 	csv: func(all []*operatorsv1.RoutingRule) ([]byte, error) {
@@ -78,6 +80,22 @@ var ruleListing = listing[*operatorsv1.RoutingRule]{
 		return !r.GetActive() || r.GetValidFrom() != nil || r.GetValidTo() != nil
 	},
 	loss: "switched off or limited in time, which the file cannot say; importing it where they do not exist makes them active",
+}
+
+// validity is a stretch of time such as 2027-01-01..2027-02-01, of which the end is not part.
+func validity(from, to *timestamppb.Timestamp) string {
+	if from == nil && to == nil {
+		return "always"
+	}
+	return shortMoment(from) + ".." + shortMoment(to)
+}
+
+// shortMoment is a date, with the time when that is not midnight UTC.
+func shortMoment(t *timestamppb.Timestamp) string {
+	if t != nil && t.AsTime().Equal(t.AsTime().Truncate(24*time.Hour)) {
+		return t.AsTime().Format(time.DateOnly)
+	}
+	return momentText(t)
 }
 
 // ruleOf gives the form that files are written from.

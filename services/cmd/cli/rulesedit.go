@@ -221,7 +221,8 @@ between, nothing is changed.`,
 			if err != nil {
 				return c.describe(ctx, "update the rule", err)
 			}
-			return writeRuleChange(cmd, output.value, res, res.GetRule(), res.GetWarnings(), changed(*dryRun, "updated"))
+			return writeRuleChange(cmd, output.value, res, res.GetRule(), res.GetWarnings(),
+				changed(*dryRun, updated(present.GetVersion(), res.GetRule().GetVersion())))
 		})
 	}
 	return cmd

@@ -26,10 +26,10 @@ func ruleListCommand() *cobra.Command {
 			return l, err
 		}
 		req := &operatorsv1.ListRoutingRulesRequest{OperatorId: id, Prefix: prefix, Country: country, AccountId: owner, Search: search}
-		l.page = func(ctx context.Context, c *client, size int32, token string) ([]*operatorsv1.RoutingRule, string, error) {
+		l.page = func(ctx context.Context, c *client, size int32, token string) ([]*operatorsv1.RoutingRule, string, *operatorsv1.Freshness, error) {
 			req.PageSize, req.PageToken = size, token
 			res, err := c.rules.ListRoutingRules(ctx, req)
-			return res.GetRules(), res.GetNextPageToken(), err
+			return res.GetRules(), res.GetNextPageToken(), res.GetFreshness(), err
 		}
 		return l, nil
 	})
@@ -56,7 +56,7 @@ func ruleGetCommand() *cobra.Command {
 			if output.value == formJSON {
 				return writeJSON(cmd.OutOrStdout(), res)
 			}
-			if err := staleLine(cmd, res.GetFreshness()); err != nil {
+			if err := staleLine(cmd.ErrOrStderr(), res.GetFreshness()); err != nil {
 				return err
 			}
 			return writePairs(cmd.OutOrStdout(), rulePairs(res.GetRule()))

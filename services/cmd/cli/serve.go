@@ -4,6 +4,8 @@ import (
 	"github.com/spf13/cobra"
 	"go.uber.org/fx"
 
+	"trunkline/services/access"
+	"trunkline/services/access/accessfx"
 	"trunkline/services/operators/operatorsfx"
 	"trunkline/services/platform/platformfx"
 	"trunkline/services/platform/rediscache"
@@ -34,19 +36,16 @@ func serveEngineCommand(version string) *cobra.Command {
 
 It reads the rules with a read-only role from Postgres (TRUNKLINE_DATABASE_URL), shares candidate
 sets through Redis and hears of health and changes through NATS. Without Redis or NATS it goes on
-deciding and /ready names what is degraded; it comes back by itself.`,
-		Example: `  TRUNKLINE_DATABASE_URL=postgres://engine@db/trunkline \
+deciding and /ready names what is degraded; it comes back by itself.
+
+SIGHUP, or a change of the file of --config, makes it take up what is safe to change; the log names what
+needs a restart.`,
+		Example: `  TRUNKLINE_DATABASE_URL=postgres://engine@db/trunkline TRUNKLINE_ALLOW_PLAINTEXT=true \
     trunkline serve routing-engine --addr 0.0.0.0:8080 --redis redis:6379 --nats-urls nats://nats:4222
   trunkline serve routing-engine --config engine.yaml --table memory`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			loaded, err := load(cmd, defaultEngineSettings(), engineFlags)
-			if err != nil {
-				return err
-			}
-			s := loaded.Value
-			process := platformfx.Process{Name: processEngine, Version: version, Log: cmd.OutOrStdout()}
-			return runProcess(cmd.Context(), s.platform(), process, nil, engineOptions(s))
+			return serve(cmd, platformfx.Process{Name: processEngine, Version: version}, defaultEngineSettings(), engineFlags, engineOptions)
 		},
 	}
 	addEngineFlags(cmd.Flags())
@@ -56,11 +55,12 @@ deciding and /ready names what is degraded; it comes back by itself.`,
 // engineOptions is the routing engine as a process of its own.
 func engineOptions(s engineSettings) fx.Option {
 	return fx.Options(
-		fx.Supply(s.Engine, s.Database, s.NATS, s.Redis),
+		fx.Supply(s.Engine, s.Access, s.Database, s.NATS, s.Redis),
 		platformfx.Database,
 		platformfx.NATS,
 		platformfx.Redis,
-		fx.Provide(func(c *rediscache.Cache) routingfx.SharedCache { return c }),
+		fx.Provide(sharedLimits, func(c *rediscache.Cache) routingfx.SharedCache { return c }),
+		accessfx.Module,
 		routingfx.Module,
 	)
 }
@@ -74,20 +74,18 @@ date (trunkline migrate up), keeps passwords in Vault (operators.vault) or in an
 (operators.keyring), tells the engines of every change through NATS and reduces what connectors
 report to one health per operator. Run two or more; one of them at a time reduces health.
 
-The public API does not ask for a credential yet, so it listens on loopback only: use it from the same
-machine. The internal API (internal.addr) is for engines and connectors, by mutual TLS.`,
+Callers need an API key (access.keys.pepper) or a token (access.jwt); "trunkline keys bootstrap" makes the first
+key. The internal API (internal.addr) is for engines and connectors, by mutual TLS.
+
+SIGHUP, or a change of the file of --config, makes it take up what is safe to change; the log names what
+needs a restart.`,
 		Example: `  TRUNKLINE_DATABASE_URL=postgres://ops@db/trunkline TRUNKLINE_OPERATORS_KEYRING_FILE=./secrets \
+    TRUNKLINE_ACCESS_KEYS_PEPPER_FILE=./pepper \
     trunkline serve operator-management --nats-urls nats://nats:4222 --redis redis:6379
   trunkline rules import rules.csv --server http://127.0.0.1:8081`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			loaded, err := load(cmd, defaultManagementSettings(), managementFlags)
-			if err != nil {
-				return err
-			}
-			s := loaded.Value
-			process := platformfx.Process{Name: processManagement, Version: version, Log: cmd.OutOrStdout()}
-			return runProcess(cmd.Context(), s.platform(), process, nil, managementOptions(s))
+			return serve(cmd, platformfx.Process{Name: processManagement, Version: version}, defaultManagementSettings(), managementFlags, managementOptions)
 		},
 	}
 	addManagementFlags(cmd.Flags())
@@ -97,12 +95,18 @@ machine. The internal API (internal.addr) is for engines and connectors, by mutu
 // managementOptions is operator-management as a process of its own.
 func managementOptions(s managementSettings) fx.Option {
 	return fx.Options(
-		fx.Supply(s.Operators, s.Database, s.NATS, s.Redis),
+		fx.Supply(s.Operators, s.Decisions, s.Access, s.Database, s.NATS, s.Redis),
 		platformfx.Database,
 		platformfx.NATS,
 		platformfx.Redis,
-		fx.Provide(func(c *rediscache.Cache) operatorsfx.HealthCache { return c }),
+		fx.Provide(sharedLimits, func(c *rediscache.Cache) operatorsfx.HealthCache { return c }),
+		accessfx.Module,
+		accessfx.Services,
 		operatorsfx.Module,
 		operatorsfx.Standalone,
+		routingfx.Decisions,
 	)
 }
+
+// sharedLimits makes the limits of callers hold over all processes.
+func sharedLimits(c *rediscache.Cache) access.Shared { return accessfx.SharedBuckets(c) }

@@ -134,10 +134,13 @@ func TestServeRefusesAnUnsafeOrUnfinishedConfiguration(t *testing.T) {
 		"no database":                {processEngine, nil, []string{"database.url", "postgres://"}},
 		"SQLite in production":       {processEngine, map[string]string{"DATABASE_URL": "sqlite:x.db"}, []string{"environment to development"}},
 		"reflection in production":   {processEngine, map[string]string{"DATABASE_URL": "postgres://u@h/d", "SERVER_REFLECTION": "true"}, []string{"server.reflection"}},
+		"plaintext for others":       {processEngine, map[string]string{"DATABASE_URL": "postgres://u@h/d", "SERVER_ADDR": "0.0.0.0:8080"}, []string{"server.addr", "allow_plaintext", "server.tls.cert_file"}},
+		"the profiler in production": {processManagement, map[string]string{"DATABASE_URL": "postgres://u@h/d", "OPERATORS_KEYRING_FILE": "x", "PROFILING_ADDR": "127.0.0.1:6060"}, []string{"profiling.addr", "environment to development"}},
+		"the profiler for others":    {processEngine, map[string]string{"DATABASE_URL": "postgres://u@h/d", "ENVIRONMENT": "development", "PROFILING_ADDR": ":6060"}, []string{"profiling.addr", "loopback"}},
 		"an unknown environment":     {processEngine, map[string]string{"DATABASE_URL": "postgres://u@h/d", "ENVIRONMENT": "moon"}, []string{"production or development"}},
 		"an unknown table":           {processEngine, map[string]string{"DATABASE_URL": "postgres://u@h/d", "ENGINE_TABLE": "paper"}, []string{"engine.table", "database or memory"}},
 		"a poll that is too fast":    {processEngine, map[string]string{"DATABASE_URL": "postgres://u@h/d", "ENGINE_HEALTH_POLL": "1ms"}, []string{"engine.health_poll"}},
-		"changes open to the world":  {processManagement, map[string]string{"DATABASE_URL": "postgres://u@h/d", "SERVER_ADDR": "0.0.0.0:80"}, []string{"loopback"}},
+		"changes open to the world":  {processManagement, map[string]string{"DATABASE_URL": "postgres://u@h/d", "SERVER_ADDR": "0.0.0.0:80"}, []string{"server.addr", "allow_plaintext"}},
 		"management without a store": {processManagement, nil, []string{"database.url"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -158,6 +161,7 @@ func TestServeRefusesAnUnsafeOrUnfinishedConfiguration(t *testing.T) {
 
 func TestConfigPrintShowsOriginsAndHidesSecrets(t *testing.T) {
 	t.Setenv("TRUNKLINE_DATABASE_URL", "postgres://engine:canary-secret@db/trunkline")
+	t.Setenv("TRUNKLINE_ACCESS_KEYS_PEPPER", testPepper)
 	t.Setenv("TRUNKLINE_NO_SUCH_KEY", "1")
 	for _, form := range []string{"table", "json"} {
 		stdout, stderr, code := call(t, "config", "print", "-o", form, "--addr", "127.0.0.1:9999")

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"trunkline/services/access/accessfx"
 	"trunkline/services/operators/operatorsfx"
 	"trunkline/services/platform/bunstore"
 	"trunkline/services/platform/config"
@@ -25,14 +26,17 @@ const (
 
 // engineSettings is the configuration of a routing engine.
 type engineSettings struct {
-	Environment string                `koanf:"environment" doc:"production or development. Production refuses settings that are only safe on a laptop."`
-	Server      rpcserver.Config      `koanf:"server"`
-	Log         telemetry.LogConfig   `koanf:"log"`
-	Trace       telemetry.TraceConfig `koanf:"trace"`
-	Engine      routingfx.Config      `koanf:"engine"`
-	Database    bunstore.Config       `koanf:"database"`
-	Redis       rediscache.Config     `koanf:"redis"`
-	NATS        jetstream.Config      `koanf:"nats"`
+	Environment    string                     `koanf:"environment" doc:"production or development. Production refuses settings that are only safe on a laptop."`
+	AllowPlaintext bool                       `koanf:"allow_plaintext" doc:"Serve without TLS where others can reach it, in production: true when a mesh or an ingress on the way encrypts."`
+	Server         rpcserver.Config           `koanf:"server"`
+	Log            telemetry.LogConfig        `koanf:"log"`
+	Trace          telemetry.TraceConfig      `koanf:"trace"`
+	Profiling      platformfx.ProfilingConfig `koanf:"profiling"`
+	Access         accessfx.Config            `koanf:"access"`
+	Engine         routingfx.Config           `koanf:"engine"`
+	Database       bunstore.Config            `koanf:"database"`
+	Redis          rediscache.Config          `koanf:"redis"`
+	NATS           jetstream.Config           `koanf:"nats"`
 }
 
 func defaultEngineSettings() engineSettings {
@@ -41,6 +45,7 @@ func defaultEngineSettings() engineSettings {
 		Server:      rpcserver.Default(),
 		Log:         telemetry.DefaultLogConfig(),
 		Trace:       telemetry.DefaultTraceConfig(),
+		Access:      accessfx.DefaultConfig(),
 		Engine:      routingfx.DefaultConfig(),
 		Database:    bunstore.DefaultConfig(),
 		Redis:       rediscache.DefaultConfig(),
@@ -52,61 +57,55 @@ func defaultEngineSettings() engineSettings {
 }
 
 // Validate refuses what is unsafe in production.
-func (s engineSettings) Validate() error { return safe(s.Environment, s.Server, s.Database) }
-
-// safe checks what every process must not do in production.
-func safe(environment string, server rpcserver.Config, database bunstore.Config) error {
-	switch {
-	case environment != environmentDevelopment && environment != environmentProduction:
-		return config.Invalid("environment", environment, "choose production or development")
-	case environment == environmentProduction && server.Reflection:
-		return config.Invalid("server.reflection", true, "turn it off, or set environment to development: it shows the whole API to everybody")
-	case environment == environmentProduction && database.Dialect() == bunstore.SQLite:
-		return config.Invalid("database.url", "sqlite", "use postgres://, or set environment to development: SQLite serves one process on one machine")
-	}
-	return nil
+func (s engineSettings) Validate() error {
+	return exposure{
+		environment: s.Environment, allowPlaintext: s.AllowPlaintext, server: s.Server, profiling: s.Profiling, database: s.Database,
+		developmentAuth: s.Access.Development, weakSecrets: config.WeakSecrets(s),
+	}.problems()
 }
 
 func (s engineSettings) platform() platformfx.Config {
-	return platformfx.Config{Server: s.Server, Log: s.Log, Trace: s.Trace}
+	return platformfx.Config{Server: s.Server, Log: s.Log, Trace: s.Trace, Profiling: s.Profiling}
 }
 
 // managementSettings is the configuration of operator-management.
 type managementSettings struct {
-	Environment string                   `koanf:"environment" doc:"production or development. Production refuses settings that are only safe on a laptop."`
-	Server      rpcserver.Config         `koanf:"server"`
-	Log         telemetry.LogConfig      `koanf:"log"`
-	Trace       telemetry.TraceConfig    `koanf:"trace"`
-	Internal    rpcserver.InternalConfig `koanf:"internal"`
-	Operators   operatorsfx.Config       `koanf:"operators"`
-	Database    bunstore.Config          `koanf:"database"`
-	Redis       rediscache.Config        `koanf:"redis"`
-	NATS        jetstream.Config         `koanf:"nats"`
+	Environment    string                     `koanf:"environment" doc:"production or development. Production refuses settings that are only safe on a laptop."`
+	AllowPlaintext bool                       `koanf:"allow_plaintext" doc:"Serve without TLS where others can reach it, in production: true when a mesh or an ingress on the way encrypts."`
+	Server         rpcserver.Config           `koanf:"server"`
+	Log            telemetry.LogConfig        `koanf:"log"`
+	Trace          telemetry.TraceConfig      `koanf:"trace"`
+	Profiling      platformfx.ProfilingConfig `koanf:"profiling"`
+	Internal       rpcserver.InternalConfig   `koanf:"internal"`
+	Access         accessfx.Config            `koanf:"access"`
+	Operators      operatorsfx.Config         `koanf:"operators"`
+	Decisions      routingfx.DecisionsConfig  `koanf:"decisions"`
+	Database       bunstore.Config            `koanf:"database"`
+	Redis          rediscache.Config          `koanf:"redis"`
+	NATS           jetstream.Config           `koanf:"nats"`
 }
 
 func defaultManagementSettings() managementSettings {
 	e := defaultEngineSettings()
 	s := managementSettings{
-		Environment: e.Environment, Server: e.Server, Log: e.Log, Trace: e.Trace, Operators: operatorsfx.DefaultConfig(),
-		Database: e.Database, Redis: e.Redis, NATS: e.NATS,
+		Environment: e.Environment, Server: e.Server, Log: e.Log, Trace: e.Trace, Access: e.Access, Operators: operatorsfx.DefaultConfig(),
+		Decisions: routingfx.DefaultDecisionsConfig(), Database: e.Database, Redis: e.Redis, NATS: e.NATS,
 	}
 	s.Server.Addr = "127.0.0.1:8081"
 	s.Database.ReadOnly = false
 	return s
 }
 
-// Validate refuses what is unsafe in production, and every address but loopback: this process changes data
-// and does not ask for a credential yet.
+// Validate refuses what is unsafe in production.
 func (s managementSettings) Validate() error {
-	if err := loopbackOnly(s.Server.Addr); err != nil {
-		return config.Invalid("server.addr", s.Server.Addr,
-			"use a loopback address such as 127.0.0.1:8081: changes are not access controlled yet")
-	}
-	return safe(s.Environment, s.Server, s.Database)
+	return exposure{
+		environment: s.Environment, allowPlaintext: s.AllowPlaintext, server: s.Server, profiling: s.Profiling, database: s.Database,
+		developmentAuth: s.Access.Development, weakSecrets: config.WeakSecrets(s),
+	}.problems()
 }
 
 func (s managementSettings) platform() platformfx.Config {
-	return platformfx.Config{Server: s.Server, Internal: s.Internal, Log: s.Log, Trace: s.Trace}
+	return platformfx.Config{Server: s.Server, Internal: s.Internal, Log: s.Log, Trace: s.Trace, Profiling: s.Profiling}
 }
 
 // The flags of processes and their keys. Everything else is set by file or environment.
@@ -152,22 +151,27 @@ func addEngineFlags(flags *pflag.FlagSet) {
 	addRedisFlag(flags)
 }
 
-// load reads flags, environment and file of a command over the defaults of a process.
-func load[T any](cmd *cobra.Command, defaults T, flags map[string]string) (*config.Loaded[T], error) {
+// read reads flags, environment and file of a command over the defaults of a process.
+func read[T any](cmd *cobra.Command, defaults T, flags map[string]string) (*config.Loaded[T], error) {
 	file, err := cmd.Flags().GetString(configFlag)
 	if err != nil {
 		return nil, err
 	}
-	loaded, err := config.Load(defaults, config.Options{
-		File: file, Environ: os.Environ(), Flags: cmd.Flags(), FlagKeys: flags,
-	})
-	if err == nil {
-		for _, name := range loaded.IgnoredEnv {
-			if name == "TRUNKLINE_SERVER" || name == "TRUNKLINE_ACCOUNT" {
-				continue // they are for the client commands
-			}
-			note(cmd.ErrOrStderr(), "warning: %s names no setting of this process and is ignored", name)
-		}
+	return config.Load(defaults, config.Options{File: file, Environ: os.Environ(), Flags: cmd.Flags(), FlagKeys: flags})
+}
+
+// load is read, and warns of what may be a typing mistake.
+func load[T any](cmd *cobra.Command, defaults T, flags map[string]string) (*config.Loaded[T], error) {
+	loaded, err := read(cmd, defaults, flags)
+	if err != nil {
+		return nil, err
 	}
-	return loaded, err
+	for _, name := range loaded.IgnoredEnv {
+		switch name {
+		case serverEnv, "TRUNKLINE_ACCOUNT", keyEnv, keyFileEnv:
+			continue // they are for the client commands
+		}
+		note(cmd.ErrOrStderr(), "warning: %s names no setting of this process and is ignored", name)
+	}
+	return loaded, nil
 }

@@ -86,7 +86,7 @@ func TestAnEngineStartsWithoutItsDatabase(t *testing.T) {
 		t.Run(table, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "engine.yaml")
 			require.NoError(t, os.WriteFile(file, fmt.Appendf(nil,
-				"database:\n  url: postgres://nobody@127.0.0.1:1/none\nnats:\n  urls: [%q]\nredis:\n  addrs: [%q]\nserver:\n  addr: 127.0.0.1:0\n  drain:\n    notice: 0s\n"+
+				noCredentials+"database:\n  url: postgres://nobody@127.0.0.1:1/none\nnats:\n  urls: [%q]\nredis:\n  addrs: [%q]\nserver:\n  addr: 127.0.0.1:0\n  drain:\n    notice: 0s\n"+
 					"engine:\n  table: %s\n  control:\n    url: %q\n    tls:\n      cert_file: %q\n      key_file: %q\n      ca_file: %q\n",
 				p.nats.URL(), p.redis.Addr(), table, url, files.Cert, files.Key, files.CA), 0o600))
 			engine := routingv1connect.NewRoutingServiceClient(h2c(), start(t, "serve", "routing-engine", "--config", file).url(t))

@@ -163,3 +163,6 @@ func run(t *testing.T, stdin io.Reader, args ...string) (stdout, stderr string, 
 	}
 	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
 }
+
+// noCredentials are the settings of a process that asks nobody for a credential, for tests of something else.
+const noCredentials = "environment: development\naccess:\n  development: true\n"

@@ -51,7 +51,7 @@ func deploy(t *testing.T, tables ...string) *parts {
 
 	write := func(name, databaseURL, more string) string {
 		path := filepath.Join(t.TempDir(), name)
-		text := fmt.Sprintf("database:\n  url: %q\nnats:\n  urls: [%q]\nserver:\n  addr: 127.0.0.1:0\n  drain:\n    notice: 0s\n%s", databaseURL, p.nats.URL(), more)
+		text := fmt.Sprintf(noCredentials+"database:\n  url: %q\nnats:\n  urls: [%q]\nserver:\n  addr: 127.0.0.1:0\n  drain:\n    notice: 0s\n%s", databaseURL, p.nats.URL(), more)
 		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
 		return path
 	}
@@ -297,7 +297,7 @@ func TestCachedRoutesAreServedWhilePostgresIsDown(t *testing.T) {
 	_, stderr, code := run(t, nil, "migrate", "up", "--database-url", server.URL())
 	require.Zero(t, code, stderr)
 	redis, events := redistest.Start(t), natstest.Start(t)
-	common := fmt.Sprintf("database:\n  url: %q\nnats:\n  urls: [%q]\nserver:\n  addr: 127.0.0.1:0\n  drain:\n    notice: 0s\n", server.URL(), events.URL())
+	common := fmt.Sprintf(noCredentials+"database:\n  url: %q\nnats:\n  urls: [%q]\nserver:\n  addr: 127.0.0.1:0\n  drain:\n    notice: 0s\n", server.URL(), events.URL())
 	file := filepath.Join(t.TempDir(), "management.yaml")
 	keyring := fmt.Sprintf("redis:\n  addrs: [%q]\noperators:\n  keyring:\n    file: %q\n", redis.Addr(), filepath.Join(t.TempDir(), "secrets"))
 	require.NoError(t, os.WriteFile(file, []byte(common+keyring), 0o600))

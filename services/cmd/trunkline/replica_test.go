@@ -27,7 +27,7 @@ func TestTheReplicaAnswersWhileThePrimaryIsDown(t *testing.T) {
 	redis, events := redistest.Start(t), natstest.Start(t)
 	file := filepath.Join(t.TempDir(), "management.yaml")
 	require.NoError(t, os.WriteFile(file, fmt.Appendf(nil,
-		"database:\n  url: %q\n  replica_url: %q\nnats:\n  urls: [%q]\nredis:\n  addrs: [%q]\nserver:\n  addr: 127.0.0.1:0\n  drain:\n    notice: 0s\noperators:\n  keyring:\n    file: %q\n",
+		noCredentials+"database:\n  url: %q\n  replica_url: %q\nnats:\n  urls: [%q]\nredis:\n  addrs: [%q]\nserver:\n  addr: 127.0.0.1:0\n  drain:\n    notice: 0s\noperators:\n  keyring:\n    file: %q\n",
 		primary.URL(), replica.URL(), events.URL(), redis.Addr(), filepath.Join(t.TempDir(), "secrets")), 0o600))
 	url := start(t, "serve", "operator-management", "--config", file).url(t)
 	operators := operatorsv1connect.NewOperatorServiceClient(http.DefaultClient, url)

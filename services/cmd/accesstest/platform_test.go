@@ -1,0 +1,235 @@
+package accesstest
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+	"github.com/uptrace/bun"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+	"go.opentelemetry.io/otel/trace"
+	"go.uber.org/fx"
+	"go.uber.org/fx/fxtest"
+
+	"trunkline/migrations"
+	"trunkline/services/access"
+	"trunkline/services/access/accessfx"
+	accessdb "trunkline/services/access/database"
+	"trunkline/services/operators"
+	"trunkline/services/operators/operatorsfx"
+	"trunkline/services/platform/bunstore"
+	"trunkline/services/platform/caller"
+	"trunkline/services/platform/certtest"
+	"trunkline/services/platform/clock"
+	"trunkline/services/platform/config"
+	"trunkline/services/platform/jetstream"
+	"trunkline/services/platform/pgtest"
+	"trunkline/services/platform/platformfx"
+	"trunkline/services/platform/rediscache"
+	"trunkline/services/platform/rpcserver"
+	"trunkline/services/routing/routingfx"
+)
+
+const (
+	connectorID = "spiffe://example.org/smpp-connector"
+	engineID    = "spiffe://example.org/routing-engine"
+	strangerID  = "spiffe://example.org/billing"
+
+	eventually = 15 * time.Second
+	tick       = 20 * time.Millisecond
+)
+
+// console is the one web page of another origin that may call.
+const console = "https://console.example.org"
+
+// The secrets of the platform. Nothing that it tells anybody holds one of them.
+const (
+	pepperText = "Canary-pepper-4c1d9e0b7a26f358-and-more"
+	hashKey    = "Canary-hash-key-91be77d2c0a3-and-more"
+)
+
+// settings is what one platform differs in from another.
+type settings struct {
+	config  platformfx.Config
+	access  accessfx.Config
+	options []fx.Option
+}
+
+// database is a migrated database that several platforms may share.
+type database struct{ url string }
+
+func newDatabase(t *testing.T) database {
+	t.Helper()
+	d := database{pgtest.Database(t)}
+	db, err := bunstore.Open(t.Context(), d.config(), platformfx.NewLogger(platformfx.DefaultConfig(), platformfx.Process{Log: new(watched)}))
+	require.NoError(t, err)
+	defer func() { require.NoError(t, db.Close()) }()
+	m, err := bunstore.NewMigrator(db, bunstore.Migrations{Files: migrations.Postgres, Dir: "postgres"}, clock.System())
+	require.NoError(t, err)
+	_, err = m.Up(t.Context())
+	require.NoError(t, err)
+	return d
+}
+
+func (d database) config() bunstore.Config {
+	c := bunstore.DefaultConfig()
+	c.URL = config.NewSecret(d.url)
+	return c
+}
+
+// watched collects output that others read while it grows.
+type watched struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (w *watched) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.buf.Write(p)
+}
+
+func (w *watched) String() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.buf.String()
+}
+
+// platform is every service in one process.
+type platform struct {
+	*database
+	url, inner string
+	ca         *certtest.Authority
+	issuer     *issuer
+	log        *watched
+	spans      *tracetest.InMemoryExporter
+	// plain shows no certificate.
+	plain *http.Client
+
+	db       *bun.DB
+	keys     *access.KeyAdmin
+	accounts *access.AccountAdmin
+	store    *accessdb.Store
+	importer *operators.Importer
+	gatherer prometheus.Gatherer
+	nats     *jetstream.EmbeddedServer
+	app      *fxtest.App
+}
+
+// start runs a platform on the database until the test ends.
+func start(t *testing.T, d database, change ...func(*settings)) *platform {
+	t.Helper()
+	p := &platform{database: &d, ca: certtest.NewAuthority(t), log: new(watched), spans: tracetest.NewInMemoryExporter()}
+	p.issuer = newIssuer(t, p.ca)
+	p.plain = p.ca.Client(t)
+	files := certtest.NewFiles(t)
+	files.Write(t, p.ca.Issue(t, "127.0.0.1"), p.ca)
+
+	s := settings{config: platformfx.DefaultConfig(), access: accessfx.DefaultConfig()}
+	s.config.Server.Addr, s.config.Server.Drain.Notice, s.config.Server.Reflection = "127.0.0.1:0", 0, false
+	s.config.Server.TLS = rpcserver.TLSConfig{CertFile: files.Cert, KeyFile: files.Key, ClientCAFile: files.CA}
+	s.config.Server.CORS.AllowedOrigins = []string{console}
+	s.config.Internal = rpcserver.InternalConfig{Addr: "127.0.0.1:0", TLS: rpcserver.MutualTLSConfig{
+		CertFile: files.Cert, KeyFile: files.Key, ClientCAFile: files.CA,
+	}}
+	s.access.Keys.Pepper = config.NewSecret(pepperText)
+	s.access.JWT = p.issuer.config(files.CA)
+	s.access.Limits.PerPrincipal, s.access.Limits.PerAccount = access.Limit{}, access.Limit{}
+	require.NoError(t, s.config.Log.Level.UnmarshalText([]byte("debug")))
+	for _, c := range change {
+		c(&s)
+	}
+	require.NoError(t, s.config.Server.Validate())
+
+	control := operatorsfx.DefaultConfig()
+	control.Keyring.File = filepath.Join(t.TempDir(), "secrets")
+	control.Connectors, control.Engines = []rpcserver.Identity{connectorID}, []rpcserver.Identity{engineID}
+	engine, decisions := routingfx.DefaultConfig(), routingfx.DefaultDecisionsConfig()
+	engine.Table = routingfx.TableMemory
+	engine.DecisionLog.Key, decisions.Key = config.NewSecret(hashKey), config.NewSecret(hashKey)
+
+	var err error
+	p.nats, err = jetstream.Embedded(filepath.Join(t.TempDir(), "nats"), "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, p.nats.Shutdown()) })
+	tracers := sdktrace.NewTracerProvider(sdktrace.WithSyncer(p.spans), sdktrace.WithSampler(sdktrace.AlwaysSample()))
+
+	process := platformfx.Process{Name: "test", Version: "test", Log: p.log}
+	log := platformfx.NewLogger(s.config, process)
+	var server *rpcserver.Server
+	var internal platformfx.Internal
+	p.app = fxtest.New(t,
+		fx.Supply(s.config, process, log, s.access, control, engine, decisions, d.config(), jetstream.DefaultConfig(), p.nats),
+		platformfx.Quiet(log),
+		platformfx.Database,
+		platformfx.NATS,
+		fx.Provide(
+			func(clk clock.Clock) (*rediscache.Memory, error) { return rediscache.NewMemory(1000, clk) },
+			func(c *rediscache.Memory) routingfx.SharedCache { return c },
+			func(c *rediscache.Memory) operatorsfx.HealthCache { return c },
+		),
+		fx.Decorate(func(trace.TracerProvider) trace.TracerProvider { return tracers }),
+		fx.Decorate(func(trace.Tracer) trace.Tracer { return tracers.Tracer("test") }),
+		accessfx.Module,
+		accessfx.Services,
+		operatorsfx.Module,
+		routingfx.Module,
+		routingfx.Decisions,
+		fx.Options(s.options...),
+		platformfx.Module,
+		fx.Populate(&server, &internal, &p.db, &p.keys, &p.accounts, &p.store, &p.importer, &p.gatherer),
+	)
+	p.app.RequireStart()
+	t.Cleanup(p.app.RequireStop)
+	p.url = "https://" + server.Addr().String()
+	if internal.Server != nil {
+		p.inner = "https://" + internal.Server.Addr().String()
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			text := p.log.String()
+			t.Logf("the end of the log:\n%s", text[max(0, len(text)-6000):])
+		}
+	})
+	return p
+}
+
+// host is the address of the public listener.
+func (p *platform) host() string { return strings.TrimPrefix(p.url, "https://") }
+
+// key makes an API key as an admin of everything would, and gives its text.
+func (p *platform) key(t *testing.T, wanted access.NewAPIKey) (access.APIKey, string) {
+	t.Helper()
+	return p.keyAt(t, time.Now, wanted)
+}
+
+// keyAt makes a key at another time.
+func (p *platform) keyAt(t *testing.T, now func() time.Time, wanted access.NewAPIKey) (access.APIKey, string) {
+	t.Helper()
+	pepper, err := access.NewPepper(config.NewSecret(pepperText))
+	require.NoError(t, err)
+	k, text, err := access.NewKeyAdmin(p.store, pepper, now).Create(context.Background(), request(), wanted)
+	require.NoError(t, err)
+	return k, text.Reveal()
+}
+
+// account makes an account.
+func (p *platform) account(t *testing.T, name string) access.Account {
+	t.Helper()
+	a, err := p.accounts.Create(context.Background(), request(), access.Account{Name: name})
+	require.NoError(t, err)
+	return a
+}
+
+// request is one of somebody beyond all limits, for what a test needs to be there.
+func request() access.Request {
+	return access.Request{Caller: caller.Caller{Name: "test", Role: caller.Admin}}
+}

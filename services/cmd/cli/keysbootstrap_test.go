@@ -1,0 +1,79 @@
+package cli
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"trunkline/services/access"
+	"trunkline/services/access/database"
+	"trunkline/services/platform/bunstore"
+	"trunkline/services/platform/caller"
+	"trunkline/services/platform/clock"
+	"trunkline/services/platform/config"
+	"trunkline/services/platform/secret"
+)
+
+func TestTheFirstKeyOpensTheDoorAndIsMadeOnce(t *testing.T) {
+	url := "sqlite:" + filepath.Join(t.TempDir(), "x.db")
+	pepper := strings.Repeat("pepper-canary", 3)
+	file := filepath.Join(t.TempDir(), "pepper")
+	require.NoError(t, os.WriteFile(file, []byte(pepper), 0o600))
+	_, stderr, code := call(t, "keys", "bootstrap", "--name", "first")
+	require.Equal(t, ExitUsage, code)
+	require.Contains(t, stderr, "database.url")
+	t.Setenv("TRUNKLINE_DATABASE_URL", url)
+	_, stderr, code = call(t, "keys", "bootstrap", "--name", "first")
+	require.Equal(t, ExitUsage, code)
+	require.Contains(t, stderr, "TRUNKLINE_ACCESS_KEYS_PEPPER")
+	t.Setenv("TRUNKLINE_ACCESS_KEYS_PEPPER_FILE", file)
+	_, stderr, code = call(t, "keys", "bootstrap", "--name", "first")
+	require.Equal(t, ExitConflict, code, "there is no schema")
+	require.Contains(t, stderr, "migrate up")
+	_, stderr, code = call(t, "migrate", "up")
+	require.Zero(t, code, stderr)
+
+	stdout, stderr, code := call(t, "keys", "bootstrap", "--name", "first", "--lifetime", "1h")
+	require.Zero(t, code, stderr)
+	require.Contains(t, stdout, "admin")
+	require.NotContains(t, stdout+stderr, "canary")
+	text := strings.TrimSpace(stdout[strings.LastIndex(strings.TrimSpace(stdout), "\n"):])
+	_, err := access.ParseKey(text)
+	require.NoError(t, err)
+	_, stderr, code = call(t, "keys", "bootstrap", "--name", "second")
+	require.Equal(t, ExitConflict, code)
+	require.Contains(t, stderr, "ADMIN_KEY_EXISTS")
+	require.Contains(t, stderr, "--force")
+	_, stderr, code = call(t, "keys", "bootstrap", "--name", "")
+	require.Equal(t, ExitInvalid, code, stderr)
+	stdout, stderr, code = call(t, "keys", "bootstrap", "--name", "second", "--force", "-o", "json")
+	require.Zero(t, code, stderr)
+	require.Contains(t, stdout, `"role": "ROLE_ADMIN"`)
+
+	cfg := bunstore.DefaultConfig()
+	cfg.URL = config.NewSecret(url)
+	db, err := bunstore.Open(t.Context(), cfg, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	defer func() { require.NoError(t, db.Close()) }()
+	p, err := access.NewPepper(secret.New(pepper))
+	require.NoError(t, err)
+	watcher := access.NewWatcher(database.New(db, bunstore.NewReader(db)), p, nil, clock.System().Now, slog.New(slog.DiscardHandler))
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { defer close(done); watcher.Run(ctx) }()
+	var who caller.Caller
+	require.Eventually(t, func() bool { who, err = watcher.Find(text); return err == nil }, 15*time.Second, 10*time.Millisecond)
+	require.Equal(t, caller.Admin, who.Role)
+	require.False(t, who.Bound())
+	cancel()
+	<-done
+	var actors []string
+	require.NoError(t, db.NewRaw("SELECT actor FROM audit_log WHERE action = 'api_key.create'").Scan(t.Context(), &actors))
+	require.Equal(t, []string{"bootstrap", "bootstrap"}, actors)
+}
