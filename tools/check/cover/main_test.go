@@ -22,6 +22,7 @@ func profiles(t *testing.T, texts ...string) string {
 
 func TestRun(t *testing.T) {
 	const routing = "trunkline/services/routing/table.go:1.1,2.2 95 1\ntrunkline/services/routing/table.go:3.1,4.2 5 0\n"
+	floors := []floor{{"", 80}, {"trunkline/services/routing", 95}}
 	cases := []struct {
 		name  string
 		files []string
@@ -61,7 +62,7 @@ func TestRun(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			var out strings.Builder
-			err := run(profiles(t, c.files...), &out)
+			err := run(profiles(t, c.files...), floors, &out)
 			if (err != nil) != c.fails {
 				t.Errorf("got error %v", err)
 			}
@@ -69,5 +70,21 @@ func TestRun(t *testing.T) {
 				t.Errorf("output lacks %q:\n%s", c.want, out.String())
 			}
 		})
+	}
+}
+
+func TestAFolderIsJudgedWithWhatIsBelowIt(t *testing.T) {
+	const access = "trunkline/services/access/key.go:1.1,2.2 40 0\ntrunkline/services/access/rpc/k.go:1.1,2.2 40 1\n" +
+		"trunkline/services/access/accesstest/a.go:1.1,2.2 100 0\ntrunkline/services/accessible/a.go:1.1,2.2 300 1\n"
+	floors := []floor{{"trunkline/services/access/...", 50}}
+	var out strings.Builder
+	if err := run(profiles(t, access), floors, &out); err != nil {
+		t.Errorf("just met, without test support and neighbours: %v", err)
+	}
+	if err := run(profiles(t, access+"trunkline/services/access/x.go:1.1,2.2 1 0\n"), floors, &out); err == nil {
+		t.Error("below its floor it passes")
+	}
+	if !strings.Contains(out.String(), "trunkline/services/access/... has 49.4 %") {
+		t.Errorf("what was missed is not told:\n%s", out.String())
 	}
 }
