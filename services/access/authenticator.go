@@ -29,7 +29,8 @@ type Authenticator struct {
 func NewAuthenticator(keys Keys, tokens Tokens) *Authenticator { return &Authenticator{keys, tokens} }
 
 // Authenticate tells whose credential the headers carry. The faults are CREDENTIAL_REQUIRED for none,
-// CREDENTIAL_INVALID for more than one or a bad one, and those of the kind of credential.
+// CREDENTIAL_INVALID for more than one or a bad one, and those of the kind of credential. The caller beside a fault has a
+// name at most.
 func (a *Authenticator) Authenticate(ctx context.Context, header http.Header) (caller.Caller, error) {
 	shown, err := credentialIn(header)
 	if err != nil {

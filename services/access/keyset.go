@@ -69,7 +69,8 @@ func (s *KeySet) OfUnknownPepper() int { return s.strange }
 
 // Find tells whose key the text is. The fault is CREDENTIAL_INVALID for a text that is no key, for an id that nobody
 // has and for a wrong secret; the last two take the same time and read the same, so that ids cannot be guessed one
-// by one. Who shows the right text of a dead key learns CREDENTIAL_REVOKED or CREDENTIAL_EXPIRED.
+// by one. Who shows the right text of a dead key learns CREDENTIAL_REVOKED or CREDENTIAL_EXPIRED; the caller beside these
+// has the name of the key and nothing else, for the audit log.
 func (s *KeySet) Find(text string, now time.Time) (caller.Caller, error) {
 	if !wellFormed(text) {
 		return caller.Caller{}, malformedKey()
@@ -83,9 +84,9 @@ func (s *KeySet) Find(text string, now time.Time) (caller.Caller, error) {
 	case !known || !right:
 		return caller.Caller{}, Invalid("No such API key. Ask an administrator for a new one.")
 	case !k.revoked.IsZero():
-		return caller.Caller{}, fault.New(fault.Unauthenticated, ReasonRevoked, "The API key was revoked. Ask an administrator for a new one.")
+		return caller.Caller{Name: k.who.Name}, fault.New(fault.Unauthenticated, ReasonRevoked, "The API key was revoked. Ask an administrator for a new one.")
 	case !k.expiresAt.IsZero() && !now.Before(k.expiresAt):
-		return caller.Caller{}, Expired("The API key has expired. Ask an administrator for a new one.")
+		return caller.Caller{Name: k.who.Name}, Expired("The API key has expired. Ask an administrator for a new one.")
 	}
 	return k.who, nil
 }

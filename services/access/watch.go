@@ -103,7 +103,7 @@ func (w *Watcher) Find(text string) (caller.Caller, error) {
 	now := w.now()
 	who, err := held.set.Find(text, now)
 	if err != nil {
-		return caller.Caller{}, err
+		return who, err
 	}
 	if use, minute := held.use[who.Name], now.Unix()/60; use != nil && use.used.Load() < minute {
 		use.used.Store(minute)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"time"
@@ -124,6 +125,7 @@ func runDev(cmd *cobra.Command, version string, f devFlags) (err error) {
 			func(c *rediscache.Memory) routingfx.SharedCache { return c },
 			func(c *rediscache.Memory) operatorsfx.HealthCache { return c },
 		),
+		fx.Provide(fx.Annotate(func() func(http.Handler) http.Handler { return rpcserver.LoopbackHosts }, fx.ResultTags(`group:"middleware"`))),
 		fx.Decorate(migrated),
 		accessfx.Module,
 		accessfx.Services,

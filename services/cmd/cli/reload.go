@@ -10,6 +10,7 @@ import (
 
 	"trunkline/services/platform/config"
 	"trunkline/services/platform/platformfx"
+	"trunkline/services/platform/rpcserver"
 )
 
 // serve runs a process until it is stopped. SIGHUP, or a change of the file of --config, makes it read its settings
@@ -44,5 +45,11 @@ func serve[T interface{ platform() platformfx.Config }](
 	}
 	reload.Started = loaded.Snapshot()
 	process.Log = cmd.OutOrStdout()
-	return runProcess(cmd.Context(), loaded.Value.platform(), process, nil, fx.Supply(reload), options(loaded.Value))
+	return runProcess(cmd.Context(), loaded.Value.platform(), process, nil, fx.Supply(reload),
+		fx.Provide(platformfx.Reloads(allowedOrigins)), options(loaded.Value))
+}
+
+// allowedOrigins makes the pages that may call reloadable.
+func allowedOrigins(s *rpcserver.Server) platformfx.Reloadable {
+	return platformfx.OnReload("server.cors.allowed_origins", s.SetAllowedOrigins)
 }
