@@ -44,7 +44,7 @@ func (r *AuditRow) Seal(sequence int64, before AuditHash) AuditHash {
 	}
 	number := func(n int64) {
 		var raw [8]byte
-		binary.BigEndian.PutUint64(raw[:], uint64(n)) //nolint:gosec // the bits count, not the sign
+		binary.BigEndian.PutUint64(raw[:], uint64(n))
 		h.Write(raw[:])
 	}
 	optional := func(s *string) {

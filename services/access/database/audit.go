@@ -141,7 +141,7 @@ func (a *Audit) Unsealed(ctx context.Context) (int64, error) {
 	ctx, cancel := context.WithTimeout(bunstore.WithQueryName(ctx, "unsealed"), auditLimit)
 	defer cancel()
 	n, err := a.db.NewSelect().Table("audit_unsealed").Count(ctx)
-	return int64(n), bunstore.Fault(err)
+	return n, bunstore.Fault(err)
 }
 
 // Links gives the links behind a place, in order, and false at the end of the chain.

@@ -3,7 +3,6 @@ package rpc
 import (
 	"context"
 
-	"connectrpc.com/connect"
 	"google.golang.org/protobuf/proto"
 
 	"trunkline/services/access"
@@ -24,11 +23,7 @@ func requestOf(ctx context.Context, m mutation) (access.Request, error) {
 	if r.ID == "" {
 		return r, nil
 	}
-	procedure := ""
-	if info, ok := connect.CallInfoForHandlerContext(ctx); ok {
-		procedure = info.Spec().Procedure
-	}
 	var err error
-	r.Fingerprint, err = fingerprint.Of(procedure, m)
+	r.Fingerprint, err = fingerprint.OfCall(ctx, m)
 	return r, err
 }

@@ -3,10 +3,10 @@ package trail
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 
-	"time"
 	"trunkline/services/access"
 	"trunkline/services/platform/clock"
 )

@@ -10,21 +10,8 @@ import (
 	"trunkline/services/operators"
 	"trunkline/services/platform/bunstore"
 	"trunkline/services/platform/fault"
+	"trunkline/services/platform/journal"
 )
-
-type auditRow struct {
-	bun.BaseModel `bun:"table:audit_log,alias:a"`
-
-	AuditID    uuid.UUID `bun:"audit_id,pk"`
-	OccurredAt time.Time `bun:"occurred_at"`
-	Actor      string    `bun:"actor"`
-	RequestID  string    `bun:"request_id"`
-	Action     string    `bun:"action"`
-	Entity     string    `bun:"entity"`
-	EntityID   string    `bun:"entity_id"`
-	Before     *string   `bun:"before"`
-	After      *string   `bun:"after"`
-}
 
 type outboxRow struct {
 	bun.BaseModel `bun:"table:outbox,alias:e"`
@@ -38,23 +25,13 @@ type outboxRow struct {
 }
 
 func audit(ctx context.Context, db bun.IDB, r operators.Request, e operators.Entry) error {
-	row := auditRow{
-		AuditID: uuid.Must(uuid.NewV7()), OccurredAt: e.At, Actor: r.Actor, RequestID: r.ID,
-		Action: e.Action, Entity: e.Entity, EntityID: e.EntityID, Before: text(e.Before), After: text(e.After),
+	id := r.ID
+	if id == "" {
+		id = r.TraceID
 	}
-	if row.RequestID == "" {
-		row.RequestID = r.TraceID
-	}
-	_, err := db.NewInsert().Model(&row).Exec(bunstore.WithQueryName(ctx, "audit"))
-	return bunstore.Fault(err)
-}
-
-func text(json []byte) *string {
-	if json == nil {
-		return nil
-	}
-	s := string(json)
-	return &s
+	return journal.Record(ctx, db, journal.Entry{
+		At: e.At, Actor: r.Actor, RequestID: id, Action: e.Action, Entity: e.Entity, EntityID: e.EntityID, Before: e.Before, After: e.After,
+	})
 }
 
 // Audit writes an audit row on its own. It does not queue with the changes.

@@ -2,18 +2,13 @@ package rpc
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 
-	"connectrpc.com/connect"
 	"go.opentelemetry.io/otel/propagation"
 	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/reflect/protoreflect"
-	"google.golang.org/protobuf/types/descriptorpb"
 
 	"trunkline/services/operators"
 	"trunkline/services/platform/caller"
-	"trunkline/services/platform/fault"
+	"trunkline/services/platform/fingerprint"
 	"trunkline/services/platform/telemetry"
 )
 
@@ -33,7 +28,7 @@ func requestOf(ctx context.Context, m mutation, validateOnly bool) (operators.Re
 		return r, nil
 	}
 	var err error
-	r.Fingerprint, err = fingerprint(ctx, m)
+	r.Fingerprint, err = fingerprint.OfCall(ctx, m)
 	return r, err
 }
 
@@ -41,27 +36,4 @@ func traceparent(ctx context.Context) string {
 	carrier := propagation.MapCarrier{}
 	propagation.TraceContext{}.Inject(ctx, carrier)
 	return carrier["traceparent"]
-}
-
-// fingerprint hashes the procedure and what is asked. Redacted fields stay out: a hash of a short password is as
-// good as the password.
-func fingerprint(ctx context.Context, m proto.Message) (string, error) {
-	shown := m.ProtoReflect().New()
-	m.ProtoReflect().Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
-		if options, ok := field.Options().(*descriptorpb.FieldOptions); !ok || !options.GetDebugRedact() {
-			shown.Set(field, value)
-		}
-		return true
-	})
-	body, err := proto.MarshalOptions{Deterministic: true}.Marshal(shown.Interface())
-	if err != nil {
-		return "", fault.From(err)
-	}
-	hash := sha256.New()
-	if info, ok := connect.CallInfoForHandlerContext(ctx); ok {
-		hash.Write([]byte(info.Spec().Procedure))
-	}
-	hash.Write([]byte{0})
-	hash.Write(body)
-	return hex.EncodeToString(hash.Sum(nil)), nil
 }

@@ -2,15 +2,26 @@
 package fingerprint
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 
+	"connectrpc.com/connect"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/descriptorpb"
 
 	"trunkline/services/platform/fault"
 )
+
+// OfCall is Of for the call that the context is of.
+func OfCall(ctx context.Context, m proto.Message) (string, error) {
+	procedure := ""
+	if info, ok := connect.CallInfoForHandlerContext(ctx); ok {
+		procedure = info.Spec().Procedure
+	}
+	return Of(procedure, m)
+}
 
 // Of is a hash of the procedure and of what is asked. Fields marked
 // debug_redact stay out: a hash of a short password is as good as the password.

@@ -17,7 +17,6 @@ import (
 	"connectrpc.com/connect"
 	"connectrpc.com/grpchealth"
 	"connectrpc.com/grpcreflect"
-	"connectrpc.com/otelconnect"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
@@ -88,7 +87,7 @@ type Server struct {
 	services   map[string]bool
 	known      map[string]optionsv1.Audience // procedures of all mounts
 	validator  protovalidate.Validator
-	trace      connect.Interceptor
+	trace      *tracing // nil traces nothing
 	errors     *connect.ErrorWriter
 	observer   *observer
 	panics     prometheus.Counter
@@ -187,27 +186,6 @@ func register[C prometheus.Collector](reg prometheus.Registerer, c C) (C, error)
 		}
 	}
 	return c, err
-}
-
-func (s *Server) addTrace() error {
-	if s.opts.TracerProvider == nil {
-		return nil
-	}
-	propagator := s.opts.Propagator
-	if propagator == nil {
-		propagator = propagation.TraceContext{}
-	}
-	interceptor, err := otelconnect.NewInterceptor(
-		otelconnect.WithTracerProvider(s.opts.TracerProvider),
-		otelconnect.WithPropagator(propagator),
-		otelconnect.WithTrustRemote(),
-		otelconnect.WithoutMetrics(),
-	)
-	if err != nil {
-		return fmt.Errorf("create the tracing interceptor: %w", err)
-	}
-	s.trace = interceptor
-	return nil
 }
 
 func (s *Server) addServices() error {

@@ -86,7 +86,7 @@ func (s *Server) stack(p *procedure) []connect.Interceptor {
 	recoverer := s.recovering(p)
 	out := []connect.Interceptor{recoverer}
 	if s.trace != nil && !p.infra {
-		out = append(out, s.trace)
+		out = append(out, s.trace.layer(p))
 	}
 	out = append(out, identify(p), s.observing(p))
 	if p.stream == connect.StreamTypeUnary {

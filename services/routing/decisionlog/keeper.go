@@ -20,6 +20,7 @@ import (
 	"trunkline/services/platform/e164"
 	"trunkline/services/platform/fault"
 	"trunkline/services/platform/jetstream"
+	"trunkline/services/platform/journal"
 	"trunkline/services/platform/secret"
 	"trunkline/services/routing"
 )
@@ -159,7 +160,7 @@ func newOutcomeRow(r *routingv1.ReportedOutcome) (outcomeRow, error) {
 	o := r.GetOutcome()
 	row := outcomeRow{
 		ReportedAt: o.GetReportTime().AsTime(), Outcome: short(o.GetOutcome().String()), CommandStatus: int64(o.GetCommandStatus()),
-		Segments: int32(min(o.GetSegments(), 255)), //nolint:gosec // bounded
+		Segments: int32(min(o.GetSegments(), 255)),
 	}
 	return row, malformed(errors.Join(required(&row.ReportID, r.GetReportId()), required(&row.DecisionID, r.GetDecisionId()),
 		optionalID(&row.AccountID, r.GetAccountId()), required(&row.OperatorID, o.GetOperatorId())))
@@ -292,7 +293,7 @@ func (k *Keeper) withOutcomes(ctx context.Context, rows []decisionRow) ([]*routi
 		}
 		of[o.DecisionID] = append(of[o.DecisionID], &routingv1.OutcomeRecord{
 			ReportTime: timestamppb.New(o.ReportedAt), OperatorId: o.OperatorID.String(), Outcome: routingv1.Outcome(routingv1.Outcome_value["OUTCOME_"+o.Outcome]),
-			CommandStatus: uint32(o.CommandStatus), Segments: uint32(o.Segments), //nolint:gosec // it was one
+			CommandStatus: uint32(o.CommandStatus), Segments: uint32(o.Segments),
 		})
 	}
 	records := make([]*routingv1.DecisionRecord, len(rows))
@@ -328,20 +329,6 @@ func (r *decisionRow) record() *routingv1.DecisionRecord {
 	return out
 }
 
-// erasedRow is the row of the audit log that tells of an erasure. It does not name the number.
-type erasedRow struct {
-	bun.BaseModel `bun:"table:audit_log,alias:a"`
-
-	AuditID    uuid.UUID `bun:"audit_id,pk"`
-	OccurredAt time.Time `bun:"occurred_at"`
-	Actor      string    `bun:"actor"`
-	RequestID  string    `bun:"request_id"`
-	Action     string    `bun:"action"`
-	Entity     string    `bun:"entity"`
-	EntityID   string    `bun:"entity_id"`
-	After      string    `bun:"after"`
-}
-
 // Erase takes away every decision about a number, with its outcomes, and tells how many there were. One transaction also
 // writes the audit row: without it nothing is erased.
 func (k *Keeper) Erase(ctx context.Context, e routing.Erasure) (n int64, err error) {
@@ -353,7 +340,7 @@ func (k *Keeper) Erase(ctx context.Context, e routing.Erasure) (n int64, err err
 	hashes := bun.List(k.hashes(e.Number))
 	if e.DryRun {
 		count, err := k.db.NewSelect().Model((*decisionRow)(nil)).Where("d.number_hash IN (?)", hashes).Count(ctx)
-		return int64(count), bunstore.Fault(err)
+		return count, bunstore.Fault(err)
 	}
 	err = k.db.RunInTx(ctx, &sql.TxOptions{}, func(ctx context.Context, tx bun.Tx) error {
 		if _, err := tx.NewRaw(`DELETE FROM decision_outcomes WHERE decision_id IN
@@ -367,12 +354,10 @@ func (k *Keeper) Erase(ctx context.Context, e routing.Erasure) (n int64, err err
 		if n, err = result.RowsAffected(); err != nil {
 			return err
 		}
-		row := erasedRow{
-			AuditID: uuid.Must(uuid.NewV7()), OccurredAt: e.At.UTC().Truncate(time.Microsecond), Actor: e.Actor, RequestID: e.RequestID,
-			Action: "decisions.erase", Entity: "decision_log", After: fmt.Sprintf(`{"erased":%d}`, n),
-		}
-		_, err = tx.NewInsert().Model(&row).Returning("").Exec(ctx)
-		return err
+		// It does not name the number.
+		return journal.Record(ctx, tx, journal.Entry{
+			At: e.At, Actor: e.Actor, RequestID: e.RequestID, Action: "decisions.erase", Entity: "decision_log", After: fmt.Appendf(nil, `{"erased":%d}`, n),
+		})
 	})
 	return n, bunstore.Fault(err)
 }

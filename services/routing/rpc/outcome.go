@@ -29,8 +29,8 @@ func (h *Handler) ReportOutcome(ctx context.Context, req *routingv1.ReportOutcom
 		return nil, err
 	}
 	err = h.reporter.Report(routing.Report{
-		Decision: decision, Operator: operator, Account: caller.From(ctx).Account, Outcome: routing.Outcome(req.GetOutcome()), //nolint:gosec // the schema has bounded it
-		CommandStatus: req.GetCommandStatus(), Segments: uint8(req.GetSegments()), //nolint:gosec // the schema has bounded it
+		Decision: decision, Operator: operator, Account: caller.From(ctx).Account, Outcome: routing.Outcome(req.GetOutcome()),
+		CommandStatus: req.GetCommandStatus(), Segments: uint8(req.GetSegments()),
 	})
 	if err != nil {
 		return nil, err
