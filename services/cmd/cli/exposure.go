@@ -16,6 +16,8 @@ type exposure struct {
 	allowPlaintext bool
 	// developmentAuth is true where callers without a credential may do everything.
 	developmentAuth bool
+	// plainIssuer is true where the keys of tokens may be fetched without TLS.
+	plainIssuer bool
 	server          rpcserver.Config
 	profiling       platformfx.ProfilingConfig
 	database        bunstore.Config
@@ -40,6 +42,9 @@ func (e exposure) problems() error {
 	bad := func(key string, value any, fix string) { found = append(found, config.Invalid(key, value, fix)) }
 	if e.developmentAuth {
 		bad("access.development", true, "turn it off, or set environment to development: it lets everybody do everything without a credential")
+	}
+	if e.plainIssuer {
+		bad("access.jwt.allow_http", true, "turn it off, or set environment to development: whoever sits on the way could send keys of his own")
 	}
 	if e.server.Reflection {
 		bad("server.reflection", true, "turn it off, or set environment to development: it shows the whole API to everybody")

@@ -23,6 +23,7 @@ func production() exposure {
 func unsafe() exposure {
 	e := production()
 	e.developmentAuth = true
+	e.plainIssuer = true
 	e.server.Reflection = true
 	e.server.Addr = "0.0.0.0:8080"
 	e.profiling = platformfx.ProfilingConfig{Addr: "127.0.0.1:6060"}
@@ -48,7 +49,7 @@ func keysOf(err error) (keys []string) {
 func TestProductionNamesAllThatIsUnsafeAtOnce(t *testing.T) {
 	require.NoError(t, production().problems())
 	require.Equal(t, []string{
-		"access.development", "server.reflection", "profiling.addr", "server.addr", "database.url", "redis.password",
+		"access.development", "access.jwt.allow_http", "server.reflection", "profiling.addr", "server.addr", "database.url", "redis.password",
 	}, keysOf(unsafe().problems()))
 	e := unsafe()
 	e.environment = environmentDevelopment

@@ -60,7 +60,7 @@ func defaultEngineSettings() engineSettings {
 func (s engineSettings) Validate() error {
 	return exposure{
 		environment: s.Environment, allowPlaintext: s.AllowPlaintext, server: s.Server, profiling: s.Profiling, database: s.Database,
-		developmentAuth: s.Access.Development, weakSecrets: config.WeakSecrets(s),
+		developmentAuth: s.Access.Development, plainIssuer: s.Access.JWT.AllowHTTP, weakSecrets: config.WeakSecrets(s),
 	}.problems()
 }
 
@@ -100,7 +100,7 @@ func defaultManagementSettings() managementSettings {
 func (s managementSettings) Validate() error {
 	return exposure{
 		environment: s.Environment, allowPlaintext: s.AllowPlaintext, server: s.Server, profiling: s.Profiling, database: s.Database,
-		developmentAuth: s.Access.Development, weakSecrets: config.WeakSecrets(s),
+		developmentAuth: s.Access.Development, plainIssuer: s.Access.JWT.AllowHTTP, weakSecrets: config.WeakSecrets(s),
 	}.problems()
 }
 
