@@ -52,6 +52,8 @@ type Recorder struct {
 	log     *slog.Logger
 	dropped prometheus.Counter
 
+	failing bool // told already
+
 	mu      sync.Mutex
 	kinds   map[kind]*count
 	waiting []access.AuditRow
@@ -138,10 +140,14 @@ func (r *Recorder) write(ctx context.Context, last bool) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, writeLimit)
 	defer cancel()
-	if err := r.store.Append(ctx, rows); err != nil {
-		r.log.WarnContext(ctx, "refused calls could not be written to the audit log", "rows", len(rows), "error", err)
+	err := r.store.Append(ctx, rows)
+	if err != nil {
 		r.keep(rows)
+		if !r.failing {
+			r.log.WarnContext(ctx, "refused calls could not be written to the audit log; it is tried again", "rows", len(rows), "error", err)
+		}
 	}
+	r.failing = err != nil
 }
 
 // take gives the rows to write, with those of windows that are over.

@@ -36,6 +36,7 @@ type Sealer struct {
 	log      *slog.Logger
 	unsealed prometheus.Gauge
 	failures prometheus.Counter
+	failing  bool // told already
 }
 
 // NewSealer gives a sealer and registers trunkline_audit_unsealed and trunkline_audit_seal_errors_total.
@@ -86,12 +87,16 @@ func (s *Sealer) seal(ctx context.Context) (head access.AuditHash, sequence int6
 		var left int64
 		if left, err = s.store.Unsealed(ctx); err == nil {
 			s.unsealed.Set(float64(left))
+			s.failing = false
 			return head, sequence, sealed > 0 && left > 0
 		}
 	}
 	if ctx.Err() == nil {
 		s.failures.Inc()
-		s.log.WarnContext(ctx, "audit rows could not be sealed; it is tried again", "error", err)
+		if !s.failing {
+			s.log.WarnContext(ctx, "audit rows could not be sealed; it is tried again", "error", err)
+		}
+		s.failing = true
 	}
 	return access.AuditHash{}, 0, false
 }
