@@ -21,6 +21,8 @@ const (
 	zones = 240
 	// networkRates is how many networks each operator prices on top of its price per world zone (first digit).
 	networkRates = 400
+	// smallest is the size below which figures mean nothing; such a set has fewer rates, to be made in no time.
+	smallest = 1_000
 	// networks is how many networks there are to price.
 	networks = 2_000
 	// ownEvery says that one rule in so many belongs to the account that asks.
@@ -130,6 +132,10 @@ func (c *carrier) drawRates(codes []string) {
 			pool[i] += fmt.Sprint(c.rng.IntN(10))
 		}
 	}
+	rates := networkRates
+	if len(c.prefixes) < smallest {
+		rates = len(c.prefixes) / 10
+	}
 	for _, o := range c.operators {
 		priced := map[string]bool{}
 		add := func(prefix string) {
@@ -141,7 +147,7 @@ func (c *carrier) drawRates(codes []string) {
 		for zone := range 9 {
 			add(fmt.Sprint(1 + zone))
 		}
-		for range networkRates {
+		for range rates {
 			add(pool[c.rng.IntN(len(pool))])
 		}
 	}

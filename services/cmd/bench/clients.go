@@ -22,8 +22,10 @@ var protocols = []protocol{
 	{"gRPC (h2c)", true, []connect.ClientOption{connect.WithGRPC(), noGzip}},
 	{"gRPC-Web", false, []connect.ClientOption{connect.WithGRPCWeb(), noGzip}},
 	{"Connect JSON", false, []connect.ClientOption{connect.WithProtoJSON(), noGzip}},
-	{"Connect protobuf", false, []connect.ClientOption{noGzip}},
+	connectProtobuf,
 }
+
+var connectProtobuf = protocol{"Connect protobuf", false, []connect.ClientOption{noGzip}}
 
 var noGzip = connect.WithAcceptCompression("gzip", nil, nil)
 

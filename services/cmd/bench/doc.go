@@ -2,7 +2,7 @@
 // what it is compared with. With -write it also puts the report into a Markdown file, between the two marks that
 // docs/benchmarks.md has.
 //
-// It needs nothing but itself: processes are assembled as `trunkline dev` assembles them, on SQLite, an embedded
+// It needs nothing but itself: engines are assembled as processes are, with guards and without, on SQLite, an embedded
 // NATS server and the in-process cache, on free ports of the loopback interface, in a temporary folder. Every
 // part is bounded in time and in memory and ends by itself.
 //

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"connectrpc.com/connect"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/fx"
 
@@ -105,9 +106,12 @@ func bindOperators(lc fx.Lifecycle, conn *jetstream.Conn, log *slog.Logger, c *c
 	platformfx.Background(lc, b.repeat)
 }
 
-// ready waits until the rules are in force and the health of every operator has arrived, and keeps one answer
-// for the empty handlers to give.
+// ready waits until the rules are in force, the health of every operator has arrived and callers are known, and keeps
+// one answer for the empty handlers to give.
 func (p *process) ready(ctx context.Context) error {
+	clients := httpClients(false, 1)
+	defer closeIdle(clients)
+	caller := selectClients(connectProtobuf, clients, p.url)[0]
 	last := errors.New("no answer yet")
 	for {
 		unknown := 0
@@ -121,7 +125,9 @@ func (p *process) ready(ctx context.Context) error {
 			}
 		}
 		if last == nil && unknown == 0 {
-			return p.empty.answer(res)
+			if _, last = caller.CallUnary(ctx, p.request(question(p.pool[0]))); last == nil {
+				return p.empty.answer(res)
+			}
 		}
 		select {
 		case <-ctx.Done():
@@ -142,6 +148,15 @@ func question(number e164.Number) *routingv1.SelectOperatorRequest {
 	return &routingv1.SelectOperatorRequest{
 		To: number.Raw(), AccountId: account.String(), MessageType: routingv1.MessageType_MESSAGE_TYPE_SMS,
 	}
+}
+
+// request shows the credential of the process, where it wants one.
+func (p *process) request(q *routingv1.SelectOperatorRequest) *connect.Request[routingv1.SelectOperatorRequest] {
+	req := connect.NewRequest(q)
+	if p.credential != nil {
+		req.Header()["Authorization"] = p.credential
+	}
+	return req
 }
 
 func questions(numbers []e164.Number) []*routingv1.SelectOperatorRequest {

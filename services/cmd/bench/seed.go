@@ -21,6 +21,7 @@ import (
 	"trunkline/services/platform/bunstore"
 	"trunkline/services/platform/clock"
 	"trunkline/services/platform/config"
+	"trunkline/services/platform/money"
 )
 
 // databaseConfig opens the SQLite file.
@@ -47,7 +48,7 @@ func seed(ctx context.Context, file string, c *carrier) (err error) {
 		return err
 	}
 	store := database.New(db, bunstore.NewReader(db), bus.Encode)
-	importer := operators.NewImporter(store, silence{}, time.Now, log)
+	importer := operators.NewImporter(store, silence{}, time.Now, log, money.Money{})
 	if err := whole(importer.ImportOperators(ctx, asker, c.operatorsCSV(), nil)); err != nil {
 		return fmt.Errorf("import operators: %w", err)
 	}

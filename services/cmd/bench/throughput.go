@@ -9,7 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"connectrpc.com/connect"
 	"google.golang.org/protobuf/encoding/protojson"
 
 	"trunkline/services/routing/routingfx"
@@ -20,6 +19,7 @@ type loop struct {
 	calls   int
 	elapsed time.Duration
 	cpu     time.Duration
+	mallocs uint64
 }
 
 func (l loop) rate() float64 { return perSecond(l.calls, l.elapsed) }
@@ -27,13 +27,16 @@ func (l loop) rate() float64 { return perSecond(l.calls, l.elapsed) }
 // cpuPerCall is the processor time of client and server together, in µs.
 func (l loop) cpuPerCall() float64 { return float64(l.cpu.Microseconds()) / float64(max(l.calls, 1)) }
 
+// mallocsPerCall counts the allocations of client and server together.
+func (l loop) mallocsPerCall() float64 { return float64(l.mallocs) / float64(max(l.calls, 1)) }
+
 // closedLoop lets callers call one after the other for a time. The first failed call ends it.
 func closedLoop(ctx context.Context, callers int, d time.Duration, call func(ctx context.Context, caller, i int) error) (loop, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var wg sync.WaitGroup
 	var calls atomic.Int64
-	cpu, start := processCPU(), time.Now()
+	allocated, cpu, start := mallocs(), processCPU(), time.Now()
 	for caller := range callers {
 		wg.Go(func() {
 			done := 0
@@ -48,7 +51,8 @@ func closedLoop(ctx context.Context, callers int, d time.Duration, call func(ctx
 		})
 	}
 	wg.Wait()
-	return loop{int(calls.Load()), time.Since(start), processCPU() - cpu}, context.Cause(ctx)
+	elapsed, used := time.Since(start), processCPU()-cpu
+	return loop{int(calls.Load()), elapsed, used, mallocs() - allocated}, context.Cause(ctx)
 }
 
 // compared is one row: the empty handler and the engine, round by round.
@@ -103,11 +107,8 @@ func compareWithEmpty(ctx context.Context, b *bench, p *process, proto protocol)
 	caller := func(base string) func(context.Context, int, int) error {
 		over := selectClients(proto, clients, base)
 		return func(ctx context.Context, caller, i int) error {
-			req := connect.NewRequest(asked[(i*len(over)+caller)%len(asked)])
-			if p.credential != nil {
-				req.Header()["Authorization"] = p.credential // the empty handler is sent it too and does not look
-			}
-			_, err := over[caller].CallUnary(ctx, req)
+			// The empty handler is sent the credential too, and does not look at it.
+			_, err := over[caller].CallUnary(ctx, p.request(asked[(i*len(over)+caller)%len(asked)]))
 			return err
 		}
 	}
@@ -183,6 +184,14 @@ func cpus(loops []loop) []float64 {
 	return out
 }
 
+func mallocsOf(loops []loop) []float64 {
+	out := make([]float64, len(loops))
+	for i := range loops {
+		out[i] = loops[i].mallocsPerCall()
+	}
+	return out
+}
+
 func throughputReport(b *bench, rows []compared, plain []plainRow, logged string) ([]section, []target) {
 	o := b.options
 	s := section{
@@ -193,9 +202,9 @@ func throughputReport(b *bench, rows []compared, plain []plainRow, logged string
 			fmt.Sprintf("The empty handler is the RPC library alone on the same listener: it decodes the question and gives one ready answer of the same size, without interceptors. The engine decides for real, from %s prefixes; database mode answers from its warm cache, and asks %s numbers.",
 				count(o.prefixes), count(o.pool)),
 			"Guards on is what a production process has before and around a decision: an API key bound to an account, limits of both and of calls at the same time, validation, metrics, traces of which " + sampledShare() + " are recorded, and the decision log, which goes to NATS in the same process. Guards off leaves out the key, the limits, recorded traces and the log. " + logged,
-			"Clients share the cores with the server, so CPU per call is that of both.",
+			"Clients share the cores with the server, so CPU and allocations per call are those of both.",
 		},
-		columns: []string{"protocol", "rules in", "guards", "empty calls/s", "SelectOperator calls/s", "ratio", "(min-max)", "CPU/call empty", "CPU/call SelectOperator"},
+		columns: []string{"protocol", "rules in", "guards", "empty calls/s", "SelectOperator calls/s", "ratio", "(min-max)", "CPU/call empty", "CPU/call SelectOperator", "allocs empty", "allocs SelectOperator"},
 	}
 	var targets []target
 	for _, row := range rows {
@@ -205,6 +214,7 @@ func throughputReport(b *bench, rows []compared, plain []plainRow, logged string
 			row.protocol, row.mode, onOff(row.guarded), count(int(median(rates(row.empty)))), count(int(median(rates(row.full)))),
 			fmt.Sprintf("%.2f", ratio), spread(each, "%.2f"),
 			fmt.Sprintf("%.0f µs", median(cpus(row.empty))), fmt.Sprintf("%.0f µs", median(cpus(row.full))),
+			fmt.Sprintf("%.0f", median(mallocsOf(row.empty))), fmt.Sprintf("%.0f", median(mallocsOf(row.full))),
 		})
 		if row.mode == routingfx.TableMemory {
 			targets = append(targets, target{

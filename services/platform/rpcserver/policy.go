@@ -149,18 +149,6 @@ func (s *Server) deny(r *http.Request, c *call, f *fault.Fault) {
 	s.opts.Denied(r.Context(), d)
 }
 
-// permitted names the caller to the handler. A call that did not pass permit came
-// around the root of the server, and is refused.
-func permitted() *layer {
-	return &layer{around: func(ctx context.Context, _ http.Header, next func(context.Context) error) error {
-		c := callFrom(ctx)
-		if !c.permitted {
-			return credentialRequired()
-		}
-		return next(caller.With(ctx, c.who))
-	}}
-}
-
 // roleOf translates the role of the schema.
 func roleOf(r optionsv1.Role) (caller.Role, error) {
 	switch r {

@@ -10,6 +10,7 @@ import (
 	"connectrpc.com/connect"
 	"google.golang.org/protobuf/proto"
 
+	"trunkline/services/platform/caller"
 	"trunkline/services/platform/fault"
 )
 
@@ -81,47 +82,58 @@ func (r *receiving) Receive(message any) error {
 }
 
 // stack returns the interceptors of one procedure, outermost first. doc.go
-// explains the order.
+// explains the order. Each one costs every call two allocations, so what belongs
+// together is one.
 func (s *Server) stack(p *procedure) []connect.Interceptor {
-	recoverer := s.recovering(p)
-	out := []connect.Interceptor{recoverer}
+	out := []connect.Interceptor{s.outermost(p)}
 	if s.trace != nil && !p.infra {
 		out = append(out, s.trace.layer(p))
 	}
-	out = append(out, identify(p), s.observing(p))
-	if p.stream == connect.StreamTypeUnary {
-		out = append(out, deadline(p.timeout))
+	intake := s.intake(p)
+	inner := &layer{around: s.serving(p), receive: intake}
+	out = append(out, inner)
+	switch {
+	case p.infra:
+	case len(s.opts.Interceptors) == 0:
+		inner.receive = func(ctx context.Context, message any) error {
+			if err := intake(ctx, message); err != nil {
+				return err
+			}
+			return s.validate(ctx, message)
+		}
+	default:
+		out = append(out, s.opts.Interceptors...)
+		out = append(out, &layer{receive: s.validate})
 	}
-	out = append(out, faults(), recoverer)
-	if !p.infra {
-		out = append(out, permitted())
-	}
-	out = append(out, s.intake(p))
-	if p.infra {
-		return out
-	}
-	out = append(out, s.opts.Interceptors...)
-	return append(out, &layer{receive: s.validate})
+	return out
 }
 
-// recovering turns a panic into an INTERNAL error. It stands twice in the
-// stack: inside, so that the layers around it see the error, and outside, for
-// a defect of those layers.
-func (s *Server) recovering(p *procedure) *layer {
-	return &layer{around: func(ctx context.Context, _ http.Header, next func(context.Context) error) (err error) {
-		defer func() {
-			v := recover()
-			if v == nil {
-				return
-			}
-			if v == http.ErrAbortHandler { //nolint:errorlint // net/http compares it this way too
-				panic(v)
-			}
-			s.panicked(ctx, p.name, v)
-			err = fromFault(fault.New(fault.Internal, fault.ReasonInternal, hiddenText), requestIDOf(ctx))
-		}()
+// outermost gives a call an id that came in without one, which happens only when a
+// handler is served without the server's root, and catches panics of the layers inside.
+func (s *Server) outermost(p *procedure) *layer {
+	return &layer{around: func(ctx context.Context, h http.Header, next func(context.Context) error) (err error) {
+		if callFrom(ctx) == nil {
+			c := &call{id: requestID(h), start: time.Now(), procedure: p}
+			ctx = c.within(ctx)
+		}
+		defer s.caught(ctx, p.name, &err)
 		return next(ctx)
 	}}
+}
+
+// caught turns a panic into an INTERNAL error. It is deferred twice for each call:
+// inside, so that the layers around it see the error, and outside, for a defect of
+// those layers.
+func (s *Server) caught(ctx context.Context, where string, err *error) {
+	v := recover()
+	if v == nil {
+		return
+	}
+	if v == http.ErrAbortHandler { //nolint:errorlint // net/http compares it this way too
+		panic(v)
+	}
+	s.panicked(ctx, where, v)
+	*err = fromFault(fault.New(fault.Internal, fault.ReasonInternal, hiddenText), requestIDOf(ctx))
 }
 
 func (s *Server) panicked(ctx context.Context, where string, value any) {
@@ -129,23 +141,13 @@ func (s *Server) panicked(ctx context.Context, where string, value any) {
 	s.log.ErrorContext(ctx, "panic in a handler", "procedure", where, "panic", value, "stack", string(debug.Stack()))
 }
 
-// identify gives a call an id that came in without one, which happens only when
-// a handler is served without the server's root.
-func identify(p *procedure) *layer {
-	return &layer{around: func(ctx context.Context, h http.Header, next func(context.Context) error) error {
-		if callFrom(ctx) != nil {
-			return next(ctx)
-		}
-		c := &call{id: requestID(h), start: time.Now(), procedure: p}
-		return next(c.within(ctx))
-	}}
-}
-
-func (s *Server) observing(p *procedure) *layer {
-	return &layer{around: func(ctx context.Context, _ http.Header, next func(context.Context) error) error {
+// serving counts a call, bounds its time, makes errors of handlers into errors of
+// the wire, and lets only permitted calls through, in this order from the outside.
+func (s *Server) serving(p *procedure) func(context.Context, http.Header, func(context.Context) error) error {
+	return func(ctx context.Context, _ http.Header, next func(context.Context) error) error {
 		c := callFrom(ctx)
 		c.observed = true
-		err := next(ctx)
+		err := s.bounded(ctx, c, p, next)
 		var ce *connect.Error
 		if err != nil && !errors.As(err, &ce) {
 			ce = fromFault(fault.From(err), c.id)
@@ -153,40 +155,47 @@ func (s *Server) observing(p *procedure) *layer {
 		}
 		s.observer.observe(ctx, c, ce)
 		return err
-	}}
+	}
 }
 
-// deadline bounds a unary call, counted from its first header.
-func deadline(limit time.Duration) *layer {
-	return &layer{around: func(ctx context.Context, _ http.Header, next func(context.Context) error) error {
-		end := callFrom(ctx).start.Add(limit)
-		if sooner, ok := ctx.Deadline(); ok && sooner.Before(end) {
-			return next(ctx)
+// bounded gives a unary call its deadline, counted from its first header. It is the
+// one place where errors of handlers become errors of the wire.
+func (s *Server) bounded(ctx context.Context, c *call, p *procedure, next func(context.Context) error) error {
+	if p.stream == connect.StreamTypeUnary {
+		end := c.start.Add(p.timeout)
+		if sooner, ok := ctx.Deadline(); !ok || !sooner.Before(end) {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithDeadline(ctx, end)
+			defer cancel()
 		}
-		ctx, cancel := context.WithDeadline(ctx, end)
-		defer cancel()
+	}
+	if err := s.permitted(ctx, c, p, next); err != nil {
+		return translate(ctx, err, c.id)
+	}
+	return nil
+}
+
+// permitted names the caller to the handler. A call that did not pass permit came
+// around the root of the server, and is refused.
+func (s *Server) permitted(ctx context.Context, c *call, p *procedure, next func(context.Context) error) (err error) {
+	defer s.caught(ctx, p.name, &err)
+	if p.infra {
 		return next(ctx)
-	}}
-}
-
-// faults is the one place where errors of handlers become errors of the wire.
-func faults() *layer {
-	return &layer{around: func(ctx context.Context, _ http.Header, next func(context.Context) error) error {
-		if err := next(ctx); err != nil {
-			return translate(ctx, err, requestIDOf(ctx))
-		}
-		return nil
-	}}
+	}
+	if !c.permitted {
+		return credentialRequired()
+	}
+	return next(caller.With(ctx, c.who))
 }
 
 // intake fails calls whose message the codec could not decode.
-func (s *Server) intake(p *procedure) *layer {
-	return &layer{receive: func(_ context.Context, message any) error {
+func (s *Server) intake(p *procedure) func(context.Context, any) error {
+	return func(_ context.Context, message any) error {
 		if m, ok := message.(proto.Message); ok {
 			if f := s.marks.take(m, p.maxBytes); f != nil {
 				return f
 			}
 		}
 		return nil
-	}}
+	}
 }
