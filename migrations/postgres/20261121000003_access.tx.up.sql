@@ -69,19 +69,22 @@ CREATE TABLE ops_routing.audit_chain (
 
 -- The rows of the audit log that wait for their seal: a queue, so that sealing does not look through the log.
 CREATE TABLE ops_routing.audit_unsealed (
-    audit_id uuid PRIMARY KEY REFERENCES ops_routing.audit_log (audit_id)
+    audit_id      uuid        PRIMARY KEY REFERENCES ops_routing.audit_log (audit_id),
+    waiting_since timestamptz NOT NULL
 );
 
 --bun:split
 
-INSERT INTO ops_routing.audit_unsealed SELECT audit_id FROM ops_routing.audit_log;
+INSERT INTO ops_routing.audit_unsealed SELECT audit_id, now() FROM ops_routing.audit_log;
 
 --bun:split
 
--- With the rights of the owner, because who adds rows to the log has none on the queue.
-CREATE FUNCTION ops_routing.await_seal() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = ops_routing AS $$
+-- With the rights of the owner, because who adds rows to the log has none on the queue. So every name is written out,
+-- and temporary tables come last: whoever calls may have made one with the name of ours.
+CREATE FUNCTION ops_routing.await_seal() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    INSERT INTO audit_unsealed (audit_id) VALUES (NEW.audit_id);
+    INSERT INTO ops_routing.audit_unsealed (audit_id, waiting_since) VALUES (NEW.audit_id, pg_catalog.clock_timestamp());
     RETURN NULL;
 END
 $$;

@@ -69,17 +69,18 @@ CREATE TABLE audit_chain (
 
 -- The rows of the audit log that wait for their seal: a queue, so that sealing does not look through the log.
 CREATE TABLE audit_unsealed (
-    audit_id text PRIMARY KEY REFERENCES audit_log (audit_id)
+    audit_id      text      PRIMARY KEY REFERENCES audit_log (audit_id),
+    waiting_since timestamp NOT NULL
 );
 
 --bun:split
 
-INSERT INTO audit_unsealed SELECT audit_id FROM audit_log;
+INSERT INTO audit_unsealed SELECT audit_id, strftime('%Y-%m-%d %H:%M:%f+00:00', 'now') FROM audit_log;
 
 --bun:split
 
 CREATE TRIGGER audit_log_await_seal AFTER INSERT ON audit_log
-BEGIN INSERT INTO audit_unsealed (audit_id) VALUES (NEW.audit_id); END;
+BEGIN INSERT INTO audit_unsealed (audit_id, waiting_since) VALUES (NEW.audit_id, strftime('%Y-%m-%d %H:%M:%f+00:00', 'now')); END;
 
 --bun:split
 

@@ -134,7 +134,7 @@ func newDenied(r *trail.Recorder) rpcserver.Denied {
 			peer = d.Peer.String()
 		}
 		r.Denied(trail.Denial{
-			Actor: d.Caller.Name, Procedure: d.Procedure, Reason: d.Reason, Peer: peer, RequestID: telemetry.RequestID(ctx),
+			Actor: d.Caller.Name, Known: d.Caller.Kind != caller.Nobody, Procedure: d.Procedure, Reason: d.Reason, Peer: peer, RequestID: telemetry.RequestID(ctx),
 		})
 	}
 }

@@ -90,7 +90,8 @@ func (a *Audit) Append(ctx context.Context, rows []access.AuditRow) error {
 			}
 		}
 		// An engine may not read the log, and RETURNING reads.
-		_, err := tx.NewInsert().Model(&models).Returning("").Exec(ctx)
+		// A try whose commit got no answer may have been stored: the next one adds what is missing.
+		_, err := tx.NewInsert().Model(&models).On("CONFLICT DO NOTHING").Returning("").Exec(ctx)
 		return err
 	})
 	return bunstore.Fault(err)
@@ -198,13 +199,15 @@ func (c *auditColumns) row(id uuid.UUID) *access.AuditRow {
 	}
 }
 
-// Overdue gives the oldest row that happened before a moment and has no seal; the zero id when there is none.
+// Overdue gives the oldest row that waits for its seal since before a moment, or that has none and does not even wait; the
+// zero id when there is none. What counts is when the row came, not when it says that it happened.
 func (a *Audit) Overdue(ctx context.Context, before time.Time) (uuid.UUID, error) {
 	ctx, cancel := context.WithTimeout(bunstore.WithQueryName(ctx, "audit_overdue"), overdueLimit)
 	defer cancel()
 	var row auditRow
 	err := a.db.NewSelect().Model(&row).Column("a.audit_id").
-		Where("a.occurred_at < ?", before).
+		Join("LEFT JOIN audit_unsealed AS u ON u.audit_id = a.audit_id").
+		Where("(u.audit_id IS NULL OR u.waiting_since < ?)", before).
 		Where("NOT EXISTS (SELECT 1 FROM audit_chain AS c WHERE c.audit_id = a.audit_id)").
 		Order("a.occurred_at", "a.audit_id").Limit(1).Scan(ctx)
 	if errors.Is(err, sql.ErrNoRows) {

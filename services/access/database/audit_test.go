@@ -215,6 +215,29 @@ func TestTamperingIsNamed(t *testing.T) {
 	}
 }
 
+func TestARowThatWaitsTooLongIsNamed(t *testing.T) {
+	onBothTrails(t, func(t *testing.T, k trailKit) {
+		old := k.write(t, 1)[0] // it says that it happened long ago, and has come just now
+		k.clock.Set(time.Now())
+		require.Nil(t, k.prove(t, nil).Defect)
+		k.clock.Advance(access.SealOverdue + time.Minute)
+		require.Equal(t, access.DefectSealOverdue, k.prove(t, nil).Defect.Reason)
+		require.Equal(t, old.ID, k.prove(t, nil).Defect.ID)
+		require.Equal(t, 1, k.seal(t))
+		require.Nil(t, k.prove(t, nil).Defect)
+	})
+}
+
+func TestATryAgainAddsWhatIsMissing(t *testing.T) {
+	onBothTrails(t, func(t *testing.T, k trailKit) {
+		rows := k.write(t, 2)
+		more := append(rows, rows[0])
+		more[2].ID = uuid.Must(uuid.NewV7())
+		require.NoError(t, k.audit.Append(t.Context(), more), "the commit of the first try got no answer")
+		require.Equal(t, 3, k.seal(t))
+	})
+}
+
 func TestTheLogTakesRowsAndNothingElse(t *testing.T) {
 	onBothTrails(t, func(t *testing.T, k trailKit) {
 		k.write(t, 2)
@@ -246,8 +269,23 @@ func TestAnEngineAddsRowsThroughItsReadOnlyConnection(t *testing.T) {
 	defer db.Close()
 	engine := k
 	engine.audit = database.NewAudit(db, bunstore.NewReader(db))
-	engine.write(t, 2)
+	rows := engine.write(t, 2)
+	require.NoError(t, engine.audit.Append(t.Context(), rows), "again, after a commit without an answer")
 	require.Equal(t, 2, k.seal(t))
+
+	// A temporary table that has the name of the queue catches nothing and runs nothing as the owner.
+	conn, err := db.Conn(t.Context())
+	require.NoError(t, err)
+	defer conn.Close()
+	for _, statement := range []string{
+		"SET default_transaction_read_only = off",
+		"CREATE TEMP TABLE audit_unsealed (audit_id uuid, waiting_since timestamptz)",
+		"INSERT INTO audit_log (audit_id, occurred_at, actor, request_id, action, entity, entity_id) VALUES (gen_random_uuid(), now(), 'x', '', 'x', 'x', '')",
+	} {
+		_, err := conn.ExecContext(t.Context(), statement)
+		require.NoError(t, err, statement)
+	}
+	require.Equal(t, 1, k.seal(t))
 	for _, statement := range []string{"SELECT * FROM audit_log", "SELECT * FROM audit_chain", "DELETE FROM audit_unsealed"} {
 		_, err = db.ExecContext(t.Context(), statement)
 		require.Error(t, err, statement)

@@ -17,7 +17,8 @@ import (
 const (
 	// window is how long refusals of one kind are counted into one row.
 	window = time.Minute
-	// maxKinds bounds the kinds of refusals of one window. Whoever guesses can make up names at will.
+	// maxKinds bounds the kinds of refusals of one window: those of callers who are known, and on their own those of
+	// callers who are not, because they make up names and come from any number of addresses.
 	maxKinds = 1000
 	// writeEvery is the pause between two writes, writeLimit bounds one.
 	writeEvery = time.Second
@@ -28,8 +29,9 @@ const (
 
 // Denial is one refused call.
 type Denial struct {
-	// Actor is who called, as far as that was found out.
+	// Actor is who called, as far as that was found out; Known is true when the credential was right.
 	Actor string
+	Known bool
 	// Procedure is such as /trunkline.operators.v1.OperatorService/CreateOperator, Reason such as ROLE_TOO_LOW.
 	Procedure, Reason string
 	// Peer is the address that called, without port.
@@ -56,10 +58,15 @@ type Recorder struct {
 
 	mu      sync.Mutex
 	kinds   map[kind]*count
+	known   int // how many of the kinds are of known callers
 	waiting []access.AuditRow
 }
 
-type kind struct{ actor, procedure, reason, peer string }
+// kind has the peer of known callers only.
+type kind struct {
+	actor, procedure, reason, peer string
+	known                          bool
+}
 
 // count is the refusals of a kind since the row that told of the first one.
 type count struct {
@@ -84,19 +91,28 @@ func NewRecorder(store AppendStore, clk clock.Clock, log *slog.Logger, reg prome
 func (r *Recorder) Denied(d Denial) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	k := kind{d.Actor, d.Procedure, d.Reason, d.Peer}
-	if c, known := r.kinds[k]; known {
+	k := kind{d.Actor, d.Procedure, d.Reason, "", d.Known}
+	of := len(r.kinds) - r.known
+	if d.Known {
+		k.peer, of = d.Peer, r.known
+	}
+	if c, seen := r.kinds[k]; seen {
 		c.n++
 		c.requestID = d.RequestID
 		return
 	}
-	if len(r.kinds) >= maxKinds {
+	if of >= maxKinds {
 		r.dropped.Inc()
 		return
 	}
 	now := r.clock.Now()
 	r.kinds[k] = &count{since: now}
-	r.waiting = append(r.waiting, row(k, d.RequestID, 1, now))
+	if d.Known {
+		r.known++
+	}
+	first := k
+	first.peer = d.Peer
+	r.waiting = append(r.waiting, row(first, d.RequestID, 1, now))
 }
 
 // row tells of n refusals of a kind.
@@ -163,6 +179,9 @@ func (r *Recorder) take(last bool) []access.AuditRow {
 			r.waiting = append(r.waiting, row(k, c.requestID, c.n, now))
 		}
 		delete(r.kinds, k)
+		if k.known {
+			r.known--
+		}
 	}
 	rows := r.waiting
 	r.waiting = nil
@@ -174,8 +193,8 @@ func (r *Recorder) keep(rows []access.AuditRow) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.waiting = append(rows, r.waiting...)
-	if excess := len(r.waiting) - maxKinds; excess > 0 {
+	if excess := len(r.waiting) - 2*maxKinds; excess > 0 {
 		r.dropped.Add(float64(excess))
-		r.waiting = r.waiting[:maxKinds]
+		r.waiting = r.waiting[:2*maxKinds]
 	}
 }

@@ -70,7 +70,7 @@ func record(t *testing.T, test func(b *book, r *trail.Recorder, reg *prometheus.
 }
 
 func denial(actor, id string) trail.Denial {
-	return trail.Denial{Actor: actor, Procedure: "/x/Create", Reason: "ROLE_TOO_LOW", Peer: "192.0.2.1", RequestID: id}
+	return trail.Denial{Actor: actor, Known: true, Procedure: "/x/Create", Reason: "ROLE_TOO_LOW", Peer: "192.0.2.1", RequestID: id}
 }
 
 func TestTheFirstRefusalIsWrittenAtOnceAndTheOthersAreCounted(t *testing.T) {
@@ -112,7 +112,7 @@ func TestRefusalsWaitForTheDatabase(t *testing.T) {
 func TestAFloodOfNamesIsBounded(t *testing.T) {
 	record(t, func(b *book, r *trail.Recorder, reg *prometheus.Registry, _ func()) {
 		b.set(true)
-		for minute := range 3 {
+		for minute := range 4 {
 			for i := range 2000 {
 				r.Denied(denial(strconv.Itoa(minute)+"-"+strconv.Itoa(i), ""))
 			}
@@ -121,8 +121,32 @@ func TestAFloodOfNamesIsBounded(t *testing.T) {
 		b.set(false)
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
-		require.Len(t, b.told(), 1000)
-		require.InDelta(t, 5000, dropped(t, reg), 0)
+		require.Len(t, b.told(), 2000)
+		require.InDelta(t, 6000, dropped(t, reg), 0)
+	})
+}
+
+func TestStrangersDoNotCrowdOutThoseWhoAreKnown(t *testing.T) {
+	record(t, func(b *book, r *trail.Recorder, reg *prometheus.Registry, _ func()) {
+		for i := range 3000 {
+			r.Denied(trail.Denial{Actor: "anonymous", Procedure: "/x/" + strconv.Itoa(i%1500), Reason: "CREDENTIAL_REQUIRED", Peer: "2001:db8::" + strconv.Itoa(i)})
+		}
+		r.Denied(denial("key:1", "known"))
+		time.Sleep(time.Second)
+		synctest.Wait()
+		told := b.told()
+		require.Len(t, told, 1001)
+		require.Contains(t, told[1000], "key:1 access.denied")
+		require.Contains(t, told[0], `"peer":"2001:db8::0"`)
+		require.InDelta(t, 1000, dropped(t, reg), 0)
+
+		before := len(told)
+		for i := range 500 {
+			r.Denied(trail.Denial{Actor: "anonymous", Procedure: "/x/1", Reason: "CREDENTIAL_REQUIRED", Peer: "192.0.2." + strconv.Itoa(i)})
+		}
+		time.Sleep(time.Second)
+		synctest.Wait()
+		require.Len(t, b.told(), before, "an address more is no row more")
 	})
 }
 
