@@ -322,5 +322,5 @@ func TestWhatAttacksStartFromIsGood(t *testing.T) {
 	}
 	who, err := rules.Caller(claims("x", nil))
 	require.NoError(t, err)
-	require.Equal(t, caller.Caller{Name: "jwt:alice", Kind: caller.Token, Role: caller.Operator, Account: tenant}, who)
+	require.Equal(t, caller.Caller{Name: "jwt@" + tenant.String() + ":alice", Kind: caller.Token, Role: caller.Operator, Account: tenant}, who)
 }

@@ -46,7 +46,12 @@ func (r ClaimRules) Caller(claims map[string]any) (caller.Caller, error) {
 	if err != nil {
 		return caller.Caller{}, err
 	}
-	return caller.Caller{Name: "jwt:" + subject, Kind: caller.Token, Role: role, Account: account}, nil
+	name := "jwt:" + subject
+	if account != uuid.Nil {
+		// The same subject bound to two accounts is two callers: what one asked for before is not the other's.
+		name = "jwt@" + account.String() + ":" + subject
+	}
+	return caller.Caller{Name: name, Kind: caller.Token, Role: role, Account: account}, nil
 }
 
 func validSubject(subject string) bool {

@@ -425,7 +425,7 @@ func TestWhatAttacksStartFromIsGood(t *testing.T) {
 				who, err := v.Verify(t.Context(), c.token)
 				require.NoError(t, err)
 				require.Equal(t, caller.Token, who.Kind)
-				require.Equal(t, "jwt:alice", who.Name)
+				require.Equal(t, "jwt@"+ourAccount+":alice", who.Name)
 				require.Equal(t, caller.Operator, who.Role)
 				require.Equal(t, ourAccount, who.Account.String())
 			}

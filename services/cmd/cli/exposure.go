@@ -18,9 +18,9 @@ type exposure struct {
 	developmentAuth bool
 	// plainIssuer is true where the keys of tokens may be fetched without TLS.
 	plainIssuer bool
-	server          rpcserver.Config
-	profiling       platformfx.ProfilingConfig
-	database        bunstore.Config
+	server      rpcserver.Config
+	profiling   platformfx.ProfilingConfig
+	database    bunstore.Config
 	// weakSecrets are the findings of config.WeakSecrets.
 	weakSecrets []error
 }

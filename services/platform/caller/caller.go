@@ -65,7 +65,8 @@ const (
 
 // Caller is who makes the current call.
 type Caller struct {
-	// Name is what audit rows call the caller: key:<key id>, jwt:<subject>, the SPIFFE
+	// Name is what audit rows call the caller: key:<key id>, jwt:<subject>, or
+	// jwt@<account>:<subject> when it is bound to an account, the SPIFFE
 	// ID or DNS name of a certificate, dev, or Anonymous. From never gives an empty one.
 	Name string
 	Kind Kind

@@ -35,7 +35,7 @@ export type AuditRow = Message<"trunkline.access.v1.AuditRow"> & {
   occurTime?: Timestamp | undefined;
 
   /**
-   * Who did it, such as key:8f0c..., jwt:alice, a SPIFFE ID, dev or anonymous.
+   * Who did it, such as key:8f0c..., jwt:alice, jwt@<account>:alice, a SPIFFE ID, dev or anonymous.
    *
    * @generated from field: string actor = 3;
    */

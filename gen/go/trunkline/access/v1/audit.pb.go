@@ -30,7 +30,7 @@ type AuditRow struct {
 	AuditId string `protobuf:"bytes,1,opt,name=audit_id,json=auditId,proto3" json:"audit_id,omitempty"`
 	// When it happened.
 	OccurTime *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=occur_time,json=occurTime,proto3" json:"occur_time,omitempty"`
-	// Who did it, such as key:8f0c..., jwt:alice, a SPIFFE ID, dev or anonymous.
+	// Who did it, such as key:8f0c..., jwt:alice, jwt@<account>:alice, a SPIFFE ID, dev or anonymous.
 	Actor string `protobuf:"bytes,3,opt,name=actor,proto3" json:"actor,omitempty"`
 	// The request that did it.
 	RequestId string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
