@@ -3,6 +3,7 @@ package operators
 import (
 	"context"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
@@ -25,6 +26,10 @@ type OperatorFilter struct {
 	Statuses []Status
 	// ShowDeleted gives deleted operators too.
 	ShowDeleted bool
+	// BindStates are the wanted ones of the reduced health, as it is at Now (Health.Aged); none is all. BindUnknown stands
+	// also for operators of which nothing was reported, and for deleted ones.
+	BindStates []BindState
+	Now        time.Time
 	// AfterName and AfterID are those of the last operator of the page before; both are zero for the first page.
 	AfterName string
 	AfterID   uuid.UUID
@@ -38,6 +43,9 @@ func (f OperatorFilter) validate() error {
 	v.check("page_size", checkRange(f.Limit, 1, MaxPage))
 	for _, s := range f.Statuses {
 		v.check("statuses", checkSet(s.String(), statusNames[1:]))
+	}
+	for _, s := range f.BindStates {
+		v.check("bind_states", checkSet(s.String(), bindStateNames))
 	}
 	if !utf8.ValidString(f.AfterName) || strings.ContainsRune(f.AfterName, 0) {
 		v.check("page_token", "must be the next_page_token of the page before")
@@ -57,11 +65,12 @@ func (a *Admin) GetOperator(ctx context.Context, id uuid.UUID) (Operator, Freshn
 	return a.store.Operator(ctx, id)
 }
 
-// ListOperators gives operators by name, and whether there are more.
+// ListOperators gives operators by name, and whether there are more. The health that counts is that of now.
 func (a *Admin) ListOperators(ctx context.Context, filter OperatorFilter) (page []Operator, more bool, fresh Freshness, err error) {
 	if err := filter.validate(); err != nil {
 		return nil, false, Freshness{}, err
 	}
+	filter.Now = a.now()
 	return a.store.ListOperators(ctx, filter)
 }
 

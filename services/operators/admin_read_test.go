@@ -3,10 +3,13 @@ package operators_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"trunkline/services/operators"
+	"trunkline/services/operators/database"
+	"trunkline/services/platform/bunstore"
 	"trunkline/services/platform/fault"
 )
 
@@ -95,6 +98,51 @@ func TestOperatorsAreListedByNameAndFilter(t *testing.T) {
 	})
 }
 
+func TestOperatorsAreListedByTheStateOfTheirSessions(t *testing.T) {
+	onBothStores(t, func(t *testing.T, d *desk) {
+		health := database.NewHealth(d.db, bunstore.NewReader(d.db))
+		fresh, old := d.clock.Now().Add(-operators.HealthTTL), d.clock.Now().Add(-operators.HealthTTL-time.Millisecond)
+		for i, c := range []struct {
+			name    string
+			bind    operators.BindState
+			quality operators.Quality
+			seen    time.Time
+		}{
+			{"Bound", operators.Bound, operators.Healthy, fresh},
+			{"Bound before", operators.Bound, operators.Healthy, old},
+			{"Failback", operators.Failback, operators.Degraded, fresh},
+			{"Gone", operators.Unbound, operators.Unhealthy, fresh},
+			{"Sick before", operators.Bound, operators.Unhealthy, old},
+			{"Unbound before", operators.Unbound, operators.QualityUnknown, old},
+		} {
+			given := operatorNamed("host" + string(rune('a'+i)))
+			given.Name = c.name
+			o := d.create(t, given)
+			next := operators.Health{OperatorID: o.ID, Bind: c.bind, Quality: c.quality, Version: 1, ChangedAt: c.seen, ObservedAt: c.seen}
+			require.NoError(t, health.ChangeHealth(t.Context(), next, 0, nil))
+			if c.name == "Gone" {
+				_, _, err := d.admin.DeleteOperator(t.Context(), someone, operators.Target{ID: o.ID})
+				require.NoError(t, err)
+			}
+		}
+		d.create(t, operatorNamed("Never"))
+		for _, c := range []struct {
+			name   string
+			states []operators.BindState
+			want   []string
+		}{
+			{"bound", []operators.BindState{operators.Bound}, []string{"Bound", "Sick before"}},
+			{"unbound", []operators.BindState{operators.Unbound}, []string{"Unbound before"}},
+			{"bound or failback", []operators.BindState{operators.Bound, operators.Failback}, []string{"Bound", "Failback", "Sick before"}},
+			{"not known", []operators.BindState{operators.BindUnknown}, []string{"Bound before", "Gone", "Never"}},
+		} {
+			t.Run(c.name, func(t *testing.T) {
+				require.Equal(t, c.want, d.listed(t, operators.OperatorFilter{Limit: 1, ShowDeleted: true, BindStates: c.states}))
+			})
+		}
+	})
+}
+
 func TestAListIsCheckedBeforeItIsRead(t *testing.T) {
 	onBothStores(t, func(t *testing.T, d *desk) {
 		for _, c := range []struct {
@@ -109,6 +157,8 @@ func TestAListIsCheckedBeforeItIsRead(t *testing.T) {
 			{"a search that is no text", "search must be text of at most 100 characters", operators.OperatorFilter{Limit: 1, Search: "\xff"}},
 			{"a status that does not exist", "statuses must be INACTIVE, ACTIVE or SUSPENDED",
 				operators.OperatorFilter{Limit: 1, Statuses: []operators.Status{9}}},
+			{"a bind state that does not exist", "bind_states must be UNKNOWN, BOUND, UNBOUND or FAILBACK",
+				operators.OperatorFilter{Limit: 1, BindStates: []operators.BindState{9}}},
 			{"a position that is no text", "page_token must be the next_page_token of the page before",
 				operators.OperatorFilter{Limit: 1, AfterName: "\x00"}},
 		} {

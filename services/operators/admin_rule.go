@@ -44,9 +44,10 @@ type RuleReader interface {
 type RuleSetTx interface {
 	// Rule gives one live rule, or a NotFound fault.
 	Rule(ctx context.Context, id uuid.UUID) (Rule, error)
-	// RulesAround gives up to limit live rules of the account, and global ones, that could decide numbers of the prefix:
-	// for shorter prefixes, for this one and for longer ones, in this order. more tells that there are others.
-	RulesAround(ctx context.Context, account uuid.UUID, prefix e164.Prefix, limit int) (rules []Rule, more bool, err error)
+	// RulesAround gives up to limit live rules of the accounts, and global ones, that could decide numbers of the prefix:
+	// for shorter prefixes, for this one and for longer ones, in this order; nil is every account. more tells that there
+	// are others.
+	RulesAround(ctx context.Context, accounts []uuid.UUID, prefix e164.Prefix, limit int) (rules []Rule, more bool, err error)
 	// RatesAround gives the operator's rates that count at a moment or later and could price numbers of the prefix, with
 	// limit and order as for RulesAround.
 	RatesAround(ctx context.Context, operator uuid.UUID, prefix e164.Prefix, from time.Time, limit int) (rates []Rate, more bool, err error)

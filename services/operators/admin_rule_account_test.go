@@ -56,7 +56,7 @@ func TestACallerBoundToAnAccountKeepsToItsRules(t *testing.T) {
 				before := d.state(t)
 				_, _, err = d.rules.UpdateRule(us, someone, next, "", []string{"description"})
 				requireReason(t, c.change, err)
-				err = d.rules.DeleteRule(us, operators.Request{Actor: "someone", ValidateOnly: true}, operators.Target{ID: c.rule.ID})
+				_, err = d.rules.DeleteRule(us, operators.Request{Actor: "someone", ValidateOnly: true}, operators.Target{ID: c.rule.ID})
 				requireReason(t, c.change, err)
 				if c.change != "" {
 					require.Equal(t, before, d.state(t))

@@ -127,13 +127,17 @@ func (a *RuleAdmin) UpdateRule(ctx context.Context, r Request, rule Rule, etag s
 	return answer, warnings, nil
 }
 
-// DeleteRule takes a rule away. Its account, prefix and message types become free.
-func (a *RuleAdmin) DeleteRule(ctx context.Context, r Request, target Target) error {
-	return a.apply(ctx, change{
+// DeleteRule takes a rule away, and warns of rules that fell through to it and have nothing shorter now. Its account,
+// prefix and message types become free.
+func (a *RuleAdmin) DeleteRule(ctx context.Context, r Request, target Target) (warnings []Finding, err error) {
+	err = a.apply(ctx, change{
 		Request: r,
 		do: func(ctx context.Context, tx Tx, at time.Time) (reply string, err error) {
 			old, err := targetRule(ctx, tx, target)
 			if err != nil {
+				return "", err
+			}
+			if warnings, err = strandedBy(ctx, tx, old, at); err != nil {
 				return "", err
 			}
 			gone := old
@@ -146,6 +150,10 @@ func (a *RuleAdmin) DeleteRule(ctx context.Context, r Request, target Target) er
 		},
 		again: func(context.Context, Tx, string) error { return nil },
 	})
+	if err != nil {
+		return nil, err
+	}
+	return warnings, nil
 }
 
 // targetRule gives the rule to change. To a caller who is bound to an account rules of other accounts do not exist, and

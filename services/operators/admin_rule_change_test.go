@@ -160,7 +160,7 @@ func TestARehearsalDoesEverythingButStore(t *testing.T) {
 		changed, _, err := d.rules.UpdateRule(t.Context(), dryRequest(), operators.Rule{ID: rule.ID, Country: "GB"}, "", []string{"country"})
 		require.NoError(t, err)
 		require.Equal(t, "GB", changed.Country)
-		require.NoError(t, d.rules.DeleteRule(t.Context(), dryRequest(), operators.Target{ID: rule.ID}))
+		require.NoError(t, d.drop(t, dryRequest(), operators.Target{ID: rule.ID}))
 		require.Equal(t, before, d.state(t))
 		require.Equal(t, wakes, d.wakes.Load())
 		require.Equal(t, rule, d.rule(t, rule.ID))
@@ -191,9 +191,9 @@ func TestARepeatedRequestChangesNothingAndAnswersThePresentState(t *testing.T) {
 		_, _, err = d.rules.CreateRule(t.Context(), other, theRule(0, "+45 SMS Alpha"))
 		wantFault(t, err, fault.InvalidArgument, operators.ReasonRequestReused)
 
-		require.NoError(t, d.rules.DeleteRule(t.Context(), askedAs("delete"), operators.Target{ID: created.ID}))
+		require.NoError(t, d.drop(t, askedAs("delete"), operators.Target{ID: created.ID}))
 		gone := d.state(t)
-		require.NoError(t, d.rules.DeleteRule(t.Context(), askedAs("delete"), operators.Target{ID: created.ID}))
+		require.NoError(t, d.drop(t, askedAs("delete"), operators.Target{ID: created.ID}))
 		_, _, err = d.rules.CreateRule(t.Context(), askedAs("create"), text)
 		wantFault(t, err, fault.NotFound, operators.ReasonNoSuchRule)
 		require.Equal(t, map[string]string{"rule_id": created.ID.String()}, fault.From(err).Metadata)
@@ -255,7 +255,7 @@ func TestAnUpdateOfARuleChangesTheFieldsThatItsMaskNames(t *testing.T) {
 				var subject string
 				require.NoError(t, d.db.NewRaw("SELECT subject FROM outbox ORDER BY created_at DESC, event_id DESC LIMIT 1").Scan(t.Context(), &subject))
 				require.Equal(t, "operator.config.updated", subject)
-				require.NoError(t, d.rules.DeleteRule(t.Context(), someone, operators.Target{ID: old.ID}))
+				require.NoError(t, d.drop(t, someone, operators.Target{ID: old.ID}))
 			})
 		}
 	})
@@ -311,16 +311,16 @@ func TestARuleInConflictCanBeDescribedAndSwitchedOff(t *testing.T) {
 func TestADeletedRuleIsGoneAndItsKeyIsFree(t *testing.T) {
 	onRules(t, func(t *testing.T, d *ruleDesk) {
 		rule := d.add(t, "+44 SMS Alpha")
-		wantFault(t, d.rules.DeleteRule(t.Context(), someone, operators.Target{ID: rule.ID, ETag: "old"}), fault.Aborted, operators.ReasonETag)
-		wantFault(t, d.rules.DeleteRule(t.Context(), someone, operators.Target{ID: uuid.New()}), fault.NotFound, operators.ReasonNoSuchRule)
+		wantFault(t, d.drop(t, someone, operators.Target{ID: rule.ID, ETag: "old"}), fault.Aborted, operators.ReasonETag)
+		wantFault(t, d.drop(t, someone, operators.Target{ID: uuid.New()}), fault.NotFound, operators.ReasonNoSuchRule)
 		d.clock.Advance(time.Minute)
 		config, rules := d.versions(t)
-		require.NoError(t, d.rules.DeleteRule(t.Context(), someone, operators.Target{ID: rule.ID, ETag: rule.ETag()}))
+		require.NoError(t, d.drop(t, someone, operators.Target{ID: rule.ID, ETag: rule.ETag()}))
 		configAfter, rulesAfter := d.versions(t)
 		require.Equal(t, []int{config + 1, rules + 1}, []int{configAfter, rulesAfter})
 		_, _, err := d.rules.GetRule(t.Context(), rule.ID)
 		wantFault(t, err, fault.NotFound, operators.ReasonNoSuchRule)
-		wantFault(t, d.rules.DeleteRule(t.Context(), someone, operators.Target{ID: rule.ID}), fault.NotFound, operators.ReasonNoSuchRule)
+		wantFault(t, d.drop(t, someone, operators.Target{ID: rule.ID}), fault.NotFound, operators.ReasonNoSuchRule)
 		require.Empty(t, d.list(t, operators.RuleFilter{Limit: 10}))
 		var row struct {
 			Version   int
@@ -386,7 +386,7 @@ func TestARuleAboveVeryManyLongerOnesIsCheckedAgainstSomeOfThem(t *testing.T) {
 		d.in(t, func(ctx context.Context, tx operators.Tx) error { return tx.PutRules(ctx, rules, nil) })
 		d.add(t, "+4 SMS Alpha")
 		d.in(t, func(ctx context.Context, tx operators.Tx) error {
-			around, more, err := tx.RulesAround(ctx, uuid.Nil, "44", 100)
+			around, more, err := tx.RulesAround(ctx, []uuid.UUID{uuid.Nil}, "44", 100)
 			require.True(t, more)
 			require.Equal(t, "4", string(around[0].Prefix), "longer ones are cut, not shorter ones")
 			require.Len(t, around, 100)
@@ -432,13 +432,14 @@ func TestOnlyRulesThatCanDecideTheNumbersAreRead(t *testing.T) {
 			"+447 of=B Alpha", "+3 Alpha", "+43 Alpha", "+45 Alpha", "+449999999999999 Alpha", "+5 of=A Alpha")
 		d.in(t, func(ctx context.Context, tx operators.Tx) error {
 			for _, c := range []struct {
-				account uuid.UUID
-				want    []int
+				accounts []uuid.UUID
+				want     []int
 			}{
-				{uuid.Nil, []int{0, 3, 6, 12}},
-				{accounts["A"], []int{0, 1, 3, 4, 6, 7, 12}},
+				{[]uuid.UUID{uuid.Nil}, []int{0, 3, 6, 12}},
+				{[]uuid.UUID{accounts["A"]}, []int{0, 1, 3, 4, 6, 7, 12}},
+				{nil, []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 12}},
 			} {
-				rules, more, err := tx.RulesAround(ctx, c.account, "44", len(c.want))
+				rules, more, err := tx.RulesAround(ctx, c.accounts, "44", len(c.want))
 				require.NoError(t, err)
 				require.False(t, more)
 				var got []int
@@ -447,7 +448,7 @@ func TestOnlyRulesThatCanDecideTheNumbersAreRead(t *testing.T) {
 					require.NotEmpty(t, rule.Candidates)
 				}
 				require.ElementsMatch(t, c.want, got)
-				rules, more, err = tx.RulesAround(ctx, c.account, "44", len(c.want)-1)
+				rules, more, err = tx.RulesAround(ctx, c.accounts, "44", len(c.want)-1)
 				require.NoError(t, err)
 				require.True(t, more)
 				require.Len(t, rules, len(c.want)-1)

@@ -74,7 +74,7 @@ func (a *RuleAdmin) examine(ctx context.Context, tx Tx, rule, old *Rule, at time
 	if err != nil {
 		return nil, err
 	}
-	around, more, err := tx.RulesAround(ctx, rule.Account, rule.Prefix, maxRulesAround)
+	around, more, err := tx.RulesAround(ctx, []uuid.UUID{rule.Account}, rule.Prefix, maxRulesAround)
 	if err != nil {
 		return nil, err
 	}
@@ -135,9 +135,11 @@ func (r Rule) unpriced(ceiling money.Money) (all []uuid.UUID) {
 
 // checkImport checks the rules that an import is about to store on top of all live ones. Errors about them are bad
 // lines. It is called inside the import's transaction, before put is stored.
-func checkImport(ctx context.Context, tx Tx, lines []*RuleLines, put []Rule, at time.Time) (warnings Report, bad *BadLines, err error) {
+func checkImport(
+	ctx context.Context, tx Tx, lines []*RuleLines, put []Rule, at time.Time, ceiling money.Money,
+) (warnings Report, bad *BadLines, err error) {
 	bad = new(BadLines)
-	set := RuleSet{Now: at}
+	set := RuleSet{Ceiling: ceiling, Now: at}
 	if set.Operators, err = tx.LiveOperators(ctx); err != nil {
 		return Report{}, bad, err
 	}
@@ -218,12 +220,10 @@ func (a *RuleAdmin) CheckRules(ctx context.Context, file []byte) (CheckResult, e
 	if err := checkSize(file); err != nil {
 		return CheckResult{}, err
 	}
-	select {
-	case a.checking <- struct{}{}:
-		defer func() { <-a.checking }()
-	case <-ctx.Done():
-		return CheckResult{}, ctx.Err()
+	if err := a.startCheck(ctx); err != nil {
+		return CheckResult{}, err
 	}
+	defer a.endCheck()
 	set := RuleSet{Now: moment(a.now()), Ceiling: a.ceiling}
 	if len(file) == 0 {
 		if err := a.load(ctx, &set, nil); err != nil {
@@ -255,6 +255,18 @@ func (a *RuleAdmin) CheckRules(ctx context.Context, file []byte) (CheckResult, e
 	return CheckResult{Report: report}, nil
 }
 
+// startCheck waits until no other check of all rules runs.
+func (a *RuleAdmin) startCheck(ctx context.Context) error {
+	select {
+	case a.checking <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (a *RuleAdmin) endCheck() { <-a.checking }
+
 func (a *RuleAdmin) liveOperators(ctx context.Context) (all []Operator, err error) {
 	err = a.store.Snapshot(ctx, true, a.now(), func(part Snapshot) error {
 		all = append(all, part.Operators...)
@@ -264,12 +276,12 @@ func (a *RuleAdmin) liveOperators(ctx context.Context) (all []Operator, err erro
 }
 
 // load reads everything that a check looks at, in one state. Of the rates it keeps those that count for the rules of a
-// file or, without one, for any rule.
+// file or, without one, for any rule. A table of exchange rates that the set has is kept.
 func (a *RuleAdmin) load(ctx context.Context, set *RuleSet, file []Rule) error {
 	needed := make(map[uuid.UUID]bool)
 	need := func(rules []Rule) {
 		for _, rule := range rules {
-			for _, operator := range rule.unpriced(a.ceiling) {
+			for _, operator := range rule.unpriced(set.Ceiling) {
 				needed[operator] = true
 			}
 		}
@@ -286,7 +298,7 @@ func (a *RuleAdmin) load(ctx context.Context, set *RuleSet, file []Rule) error {
 				set.Rates = append(set.Rates, rate)
 			}
 		}
-		if part.FX != nil {
+		if part.FX != nil && set.FX == nil {
 			set.FX = part.FX
 		}
 		return nil

@@ -3,6 +3,7 @@ package operators_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -159,6 +160,16 @@ func TestPricesAboveTheCeilingAreWarnedOf(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, []string{"0 PRICE_ABOVE_CEILING +337"}, told(warnings))
 		require.Contains(t, warnings[0].Message, "0.200000 EUR for SMS, above the ceiling of 0.100000 EUR")
+
+		file := []byte(ruleHeader + "\n,+3371,,SMS,PRIORITY,,Alpha,,,,\n")
+		imported, err := d.importer.ImportRules(t.Context(), dryRequest(), file, nil)
+		require.NoError(t, err)
+		require.Empty(t, imported.Warnings, "without a ceiling")
+		importer := operators.NewImporter(d.store, wakeCounter{d.wakes}, d.clock.Now, slog.New(slog.DiscardHandler), thePrice("0.1EUR"))
+		imported, err = importer.ImportRules(t.Context(), dryRequest(), file, nil)
+		require.NoError(t, err)
+		require.EqualValues(t, 1, imported.WarningCount)
+		require.Equal(t, operators.FindingAboveCeiling, imported.Warnings[0].Reason)
 	})
 }
 
@@ -269,7 +280,7 @@ func TestRulesAreListedByFilter(t *testing.T) {
 		country("+45 of=B Gamma", "DK", "")
 		country("+449999999999999 Gamma", "", "")
 		gone := d.add(t, "+46 Alpha")
-		require.NoError(t, d.rules.DeleteRule(t.Context(), someone, operators.Target{ID: gone.ID}))
+		require.NoError(t, d.drop(t, someone, operators.Target{ID: gone.ID}))
 		for _, c := range []struct {
 			name   string
 			filter operators.RuleFilter

@@ -35,7 +35,7 @@ func onRules(t *testing.T, test func(t *testing.T, d *ruleDesk)) {
 		require.NoError(t, d.store.InTx(t.Context(), func(ctx context.Context, tx operators.Tx) error { return tx.PutOperators(ctx, all) }))
 		test(t, &ruleDesk{
 			desk: d, rules: operators.NewRuleAdmin(d.store, wakeCounter{d.wakes}, d.clock.Now, money.Money{}),
-			importer: operators.NewImporter(d.store, wakeCounter{d.wakes}, d.clock.Now, slog.New(slog.DiscardHandler)),
+			importer: operators.NewImporter(d.store, wakeCounter{d.wakes}, d.clock.Now, slog.New(slog.DiscardHandler), money.Money{}),
 		})
 	})
 }
@@ -46,6 +46,13 @@ func (d *ruleDesk) add(t *testing.T, text string) operators.Rule {
 	rule, _, err := d.rules.CreateRule(t.Context(), someone, theRule(0, text))
 	require.NoError(t, err)
 	return rule
+}
+
+// drop deletes a rule.
+func (d *ruleDesk) drop(t *testing.T, r operators.Request, target operators.Target) error {
+	t.Helper()
+	_, err := d.rules.DeleteRule(t.Context(), r, target)
+	return err
 }
 
 // refuse expects that a rule is not taken, and that nothing is stored.

@@ -30,7 +30,21 @@ type RuleSet struct {
 	Now time.Time
 	// partial tells that longer rules or rates may be missing, so a number without a rate is no proof of anything.
 	partial bool
+	// only leaves out what the check is not about.
+	only subject
 }
+
+// subject is what a check is about.
+type subject uint8
+
+const (
+	// aboutAll is every finding.
+	aboutAll subject = iota
+	// aboutFallThrough is FindingNothingShorter.
+	aboutFallThrough
+	// aboutCurrencies is FindingMixedCurrencies and FindingUnchecked.
+	aboutCurrencies
+)
 
 func (s *RuleSet) line(rule int) int64 {
 	if rule < len(s.Lines) {
@@ -66,7 +80,9 @@ func checkWithin(set *RuleSet, focus func(rule int) bool, steps int) Report {
 	c.foldGlobal(0, 0, len(c.global.nest.areas))
 	c.decks = c.sortDecks()
 
-	c.checkIdle(scopes)
+	if set.only == aboutAll {
+		c.checkIdle(scopes)
+	}
 	c.handed = c.findHanded(scopes[1:])
 	everyone := &view{checker: c}
 	c.eachLive(everyone, c.global)
@@ -75,7 +91,9 @@ func checkWithin(set *RuleSet, focus func(rule int) bool, steps int) Report {
 		v := &view{checker: c, own: own, records: make(map[area]record)}
 		v.foldOwn(0, 0, len(own.nest.areas))
 		c.eachLive(v, own)
-		v.checkHanded()
+		if set.only != aboutFallThrough {
+			v.checkHanded()
+		}
 		c.calendar.sets = c.calendar.sets[:mark]
 	}
 	return c.found.report(set)
@@ -121,6 +139,10 @@ func (c *checker) findHanded(accounts []*scope) map[int32]bool {
 
 // eachLive checks the rules of a scope among each other and within the view of its owner.
 func (c *checker) eachLive(v *view, s *scope) {
+	if c.set.only != aboutAll {
+		c.eachReached(v, s)
+		return
+	}
 	for i := range s.nest.areas {
 		rules := s.at(i)
 		v.checkOverlaps(rules)
@@ -139,6 +161,19 @@ func (c *checker) eachLive(v *view, s *scope) {
 		}
 	}
 	v.checkShadows(s)
+}
+
+// eachReached checks the rules of a scope for the one subject that the check is about.
+func (c *checker) eachReached(v *view, s *scope) {
+	for _, r := range s.rules {
+		switch {
+		case !v.reached(r):
+		case c.set.only == aboutFallThrough:
+			v.checkFallThrough(r)
+		case c.set.Rules[r.rule].Strategy == Cost:
+			v.checkPrices(r)
+		}
+	}
 }
 
 // ruleName names a rule in a sentence. One without an id is not stored yet; that of a file has a line to be known by.

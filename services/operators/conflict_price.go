@@ -260,6 +260,23 @@ func (p *priceCheck) done() bool {
 
 // tell reports what was found.
 func (p *priceCheck) tell(rule *Rule) {
+	if p.set.only == aboutAll {
+		p.tellCandidates(rule)
+	}
+	p.tellMixed()
+	if p.unfinished {
+		p.found.add(SeverityWarning, []int{int(p.rule)}, func() Finding {
+			return Finding{
+				Reason: FindingUnchecked, Witness: p.number(p.liveRule),
+				Message: sentence("%s was not checked for prices, because the rates of longer prefixes are too many: check it with fewer rules.",
+					p.ruleName(p.rule)),
+			}
+		})
+	}
+}
+
+// tellCandidates reports what was found of each candidate alone.
+func (p *priceCheck) tellCandidates(rule *Rule) {
 	for i, found := range p.results {
 		operator := rule.Candidates[i].OperatorID
 		add := func(severity Severity, reason string, where spot, format string, args ...any) {
@@ -288,16 +305,6 @@ func (p *priceCheck) tell(rule *Rule) {
 			add(SeverityError, FindingNoRate, found.gap,
 				"%s has no rate in force for any number of %s, which chooses by price: import a rate, or give the candidate a price.")
 		}
-	}
-	p.tellMixed()
-	if p.unfinished {
-		p.found.add(SeverityWarning, []int{int(p.rule)}, func() Finding {
-			return Finding{
-				Reason: FindingUnchecked, Witness: p.number(p.liveRule),
-				Message: sentence("%s was not checked for prices, because the rates of longer prefixes are too many: check it with fewer rules.",
-					p.ruleName(p.rule)),
-			}
-		})
 	}
 }
 

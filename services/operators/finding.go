@@ -57,7 +57,7 @@ const (
 	FindingAboveCeiling = "PRICE_ABOVE_CEILING"
 	// FindingPartialRate: a candidate of a COST rule has a rate for some numbers of the rule and none for others.
 	FindingPartialRate = "PARTIAL_RATE"
-	// FindingUnchecked: the prices of a rule were too many to be compared within the bound.
+	// FindingUnchecked: prices were too many to be compared within the bound: those of a rule, or without one those of all.
 	FindingUnchecked = "PRICES_NOT_CHECKED"
 )
 

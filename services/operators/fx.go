@@ -55,22 +55,23 @@ func (f FX) audited() []byte {
 	return mustJSON(table)
 }
 
-// SetFX replaces the table of what each currency is worth, and returns it as stored.
-func (a *Admin) SetFX(ctx context.Context, r Request, fx FX) (FX, error) {
-	ctx, cancel := context.WithTimeout(ctx, changeLimit)
-	defer cancel()
+// SetFX replaces the table of what each currency is worth, and returns it as stored. When a currency is in it no more,
+// it warns of COST rules whose prices cannot be compared then; Errors counts none.
+func (a *RuleAdmin) SetFX(ctx context.Context, r Request, fx FX) (FX, Report, error) {
 	if err := fx.check(); err != nil {
-		return nil, err
+		return nil, Report{}, err
 	}
 	answer := fx
-	_, err := a.apply(ctx, change{
+	var lost bool
+	err := a.apply(ctx, change{
 		Request: r,
 		do: func(ctx context.Context, tx Tx, at time.Time) (string, error) {
-			answer = fx
+			answer, lost = fx, false
 			before, err := tx.FX(ctx)
 			if err != nil || maps.Equal(before, fx) {
 				return "{}", err
 			}
+			lost = slices.ContainsFunc(before.currencies(), func(c money.Currency) bool { return !fx.knows(c) })
 			if err := tx.ReplaceFX(ctx, fx); err != nil {
 				return "", err
 			}
@@ -84,12 +85,45 @@ func (a *Admin) SetFX(ctx context.Context, r Request, fx FX) (FX, error) {
 			})
 		},
 		again: func(ctx context.Context, tx Tx, _ string) (err error) {
+			lost = false
 			answer, err = tx.FX(ctx)
 			return err
 		},
 	})
 	if err != nil {
-		return nil, err
+		return nil, Report{}, err
 	}
-	return answer, nil
+	if !lost {
+		return answer, Report{}, nil
+	}
+	return answer, a.mixedUnder(ctx, answer), nil
+}
+
+// mixedLimit bounds the check of all rules after a change of the table.
+const mixedLimit = 5 * time.Second
+
+// mixedUnder warns of COST rules whose prices cannot be compared under a table. It looks at all rules and their rates, so
+// it runs when the table is stored: nothing waits for it, and when it takes too long or fails it says just that.
+func (a *RuleAdmin) mixedUnder(ctx context.Context, fx FX) Report {
+	ctx, cancel := context.WithTimeout(ctx, mixedLimit)
+	defer cancel()
+	set := RuleSet{Now: moment(a.now()), FX: fx, only: aboutCurrencies}
+	err := a.startCheck(ctx)
+	if err == nil {
+		defer a.endCheck()
+		err = a.load(ctx, &set, nil)
+	}
+	if err != nil {
+		return Report{Warnings: 1, Findings: []Finding{{
+			Severity: SeverityWarning, Reason: FindingUnchecked,
+			Message: "Whether the prices of COST rules can still be compared was not checked in time: check all rules.",
+		}}}
+	}
+	report := Check(set)
+	// The table is in force whatever they say.
+	for i := range report.Findings {
+		report.Findings[i].Severity = SeverityWarning
+	}
+	report.Errors, report.Warnings = 0, report.Errors+report.Warnings
+	return report
 }

@@ -2,8 +2,8 @@ package operators_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"log/slog"
 	"testing"
 	"time"
 
@@ -16,24 +16,24 @@ import (
 
 var euro, dollar = money.Currency{'E', 'U', 'R'}, money.Currency{'U', 'S', 'D'}
 
-// adminStore has of what Admin may need only transactions.
-type adminStore struct {
-	operators.AdminStore
-	in *rateStore
+// fxStore has of what RuleAdmin may need only transactions, and no rules.
+type fxStore struct {
+	operators.RuleReader
+	*rateStore
 }
 
-func (s adminStore) InTx(ctx context.Context, do func(context.Context, operators.Tx) error) error {
-	return s.in.InTx(ctx, do)
+func (s fxStore) Snapshot(context.Context, bool, time.Time, func(operators.Snapshot) error) error {
+	return nil
 }
 
-func (s *rateStore) admin() *operators.Admin {
-	return operators.NewAdmin(adminStore{in: s}, nil, s, func() time.Time { return noon }, slog.New(slog.DiscardHandler))
+func (s *rateStore) admin() *operators.RuleAdmin {
+	return operators.NewRuleAdmin(fxStore{rateStore: s}, s, func() time.Time { return noon }, money.Money{})
 }
 
 func TestTheTableOfExchangeRatesIsReplacedAsAWhole(t *testing.T) {
 	s := newRateStore()
 	first := operators.FX{euro: money.NanosPerUnit, dollar: 920_000_000}
-	got, err := s.admin().SetFX(t.Context(), asking, first)
+	got, _, err := s.admin().SetFX(t.Context(), asking, first)
 	require.NoError(t, err)
 	require.Equal(t, first, got)
 	require.Equal(t, first, s.fx)
@@ -47,21 +47,21 @@ func TestTheTableOfExchangeRatesIsReplacedAsAWhole(t *testing.T) {
 	require.Len(t, e.Events, 1)
 	require.EqualValues(t, 2, e.Events[0].ConfigVersion)
 
-	_, err = s.admin().SetFX(t.Context(), asking, first)
+	_, _, err = s.admin().SetFX(t.Context(), asking, first)
 	require.NoError(t, err)
 	require.EqualValues(t, 2, s.version, "the same table is no change")
 	require.Len(t, s.entries, 1)
 
 	second := operators.FX{dollar: money.NanosPerUnit}
-	_, err = s.admin().SetFX(t.Context(), operators.Request{Actor: "ann", ValidateOnly: true}, second)
+	_, _, err = s.admin().SetFX(t.Context(), operators.Request{Actor: "ann", ValidateOnly: true}, second)
 	require.NoError(t, err)
 	require.Equal(t, first, s.fx, "a rehearsal stores nothing")
 
 	asked := operators.Request{Actor: "ann", ID: "two"}
-	_, err = s.admin().SetFX(t.Context(), asked, second)
+	_, _, err = s.admin().SetFX(t.Context(), asked, second)
 	require.NoError(t, err)
 	require.Equal(t, second, s.fx)
-	got, err = s.admin().SetFX(t.Context(), asked, first)
+	got, _, err = s.admin().SetFX(t.Context(), asked, first)
 	require.NoError(t, err)
 	require.Equal(t, second, got, "a repeat answers what is stored")
 	require.EqualValues(t, 3, s.version)
@@ -88,7 +88,7 @@ func TestATableOfExchangeRatesHasOneBaseAndNoNonsense(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newRateStore()
-			_, err := s.admin().SetFX(t.Context(), asking, c.fx)
+			_, _, err := s.admin().SetFX(t.Context(), asking, c.fx)
 			require.Equal(t, operators.ReasonInvalid, fault.From(err).Reason)
 			require.Contains(t, fmt.Sprint(fault.From(err).Violations), c.want)
 			require.Empty(t, s.fx)
@@ -96,6 +96,63 @@ func TestATableOfExchangeRatesHasOneBaseAndNoNonsense(t *testing.T) {
 	}
 	s := newRateStore()
 	s.broken = fmt.Errorf("broken")
-	_, err := s.admin().SetFX(t.Context(), asking, operators.FX{euro: money.NanosPerUnit})
+	_, _, err := s.admin().SetFX(t.Context(), asking, operators.FX{euro: money.NanosPerUnit})
 	require.ErrorIs(t, err, s.broken)
+}
+
+func TestACurrencyThatGoesIsWarnedOfWhereRulesCompareIt(t *testing.T) {
+	onRules(t, func(t *testing.T, d *ruleDesk) {
+		set := func(r operators.Request, currencies ...money.Currency) []string {
+			fx := operators.FX{euro: money.NanosPerUnit}
+			for _, one := range currencies {
+				fx[one] = 900_000_000
+			}
+			got, report, err := d.rules.SetFX(t.Context(), r, fx)
+			require.NoError(t, err)
+			require.Equal(t, fx, got)
+			require.Zero(t, report.Errors)
+			require.Len(t, report.Findings, report.Warnings)
+			all := told(report.Findings)
+			for i, f := range report.Findings {
+				require.Equal(t, operators.SeverityWarning, f.Severity)
+				all[i] += fmt.Sprint(" ", indexOf(f.Rules[0]))
+			}
+			return all
+		}
+		pound := money.Currency{'G', 'B', 'P'}
+		require.Empty(t, set(someone, dollar, pound))
+		d.rates(t, "Alpha +34 SMS 0.01EUR", "Beta +34 SMS 0.01EUR", "Beta +345 SMS 0.01USD", "Alpha +35 SMS 0.01GBP")
+		d.put(t, "+33 SMS COST Alpha@0.01EUR Beta@0.01USD", "+34 SMS COST of=A Alpha Beta", "+35 SMS COST Alpha Beta@0.01EUR",
+			"+36 SMS Alpha@0.01EUR Beta@0.01USD", "+37 SMS COST off Alpha@0.01EUR Beta@0.01USD", "+38 SMS COST Alpha@0.01USD Beta@0.01USD",
+			"+39 SMS COST Gamma Beta@0.01USD")
+		before := d.state(t)
+		want := []string{"0 MIXED_CURRENCIES +330 0", "0 MIXED_CURRENCIES +345 1"}
+		require.Equal(t, want, set(dryRequest(), pound))
+		require.Equal(t, before, d.state(t))
+		require.Equal(t, want, set(askedAs("fx"), pound))
+		require.Empty(t, set(askedAs("fx"), pound), "a repeat tells nothing again")
+		require.Empty(t, set(someone, pound), "nothing changes")
+		yen := money.Currency{'J', 'P', 'Y'}
+		require.Empty(t, set(someone, pound, yen), "nothing is lost")
+	})
+}
+
+// brokenSnapshots changes, but cannot be read.
+type brokenSnapshots struct{ operators.RuleStore }
+
+func (brokenSnapshots) Snapshot(context.Context, bool, time.Time, func(operators.Snapshot) error) error {
+	return errors.New("broken")
+}
+
+func TestATableThatCannotBeCheckedIsStoredAllTheSame(t *testing.T) {
+	onRules(t, func(t *testing.T, d *ruleDesk) {
+		rules := operators.NewRuleAdmin(brokenSnapshots{d.store}, wakeCounter{d.wakes}, d.clock.Now, money.Money{})
+		_, _, err := rules.SetFX(t.Context(), someone, operators.FX{euro: money.NanosPerUnit, dollar: 5})
+		require.NoError(t, err)
+		got, report, err := rules.SetFX(t.Context(), someone, operators.FX{euro: money.NanosPerUnit})
+		require.NoError(t, err)
+		require.Equal(t, operators.FX{euro: money.NanosPerUnit}, got)
+		require.Equal(t, []string{operators.FindingUnchecked}, reasons(report.Findings))
+		require.Equal(t, 1, report.Warnings)
+	})
 }

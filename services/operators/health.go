@@ -81,6 +81,8 @@ type Health struct {
 	// ChangedAt is when Bind or Quality last changed, ObservedAt when they were last reported. When that is longer ago
 	// than HealthTTL nobody knows any more, unless the operator is explicitly out. Both are times of the stream.
 	ChangedAt, ObservedAt time.Time
+	// ByHand tells that a neighbour, or somebody by hand, said this, and no report has replaced it. Only Under sets it.
+	ByHand bool
 }
 
 // Aged is the health as engines see it at a moment: a good word that nobody repeated for HealthTTL counts no more, a

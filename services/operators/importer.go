@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"trunkline/services/platform/fault"
+	"trunkline/services/platform/money"
 )
 
 // ReasonFileTooLarge and ReasonOperatorsChanged are the faults of an import that
@@ -45,11 +46,14 @@ type Importer struct {
 	wake  Waker
 	now   func() time.Time
 	log   *slog.Logger
+	// ceiling is as for RuleAdmin.
+	ceiling money.Money
 }
 
-// NewImporter returns an importer that takes the time of a change from now.
-func NewImporter(store ImportStore, wake Waker, now func() time.Time, log *slog.Logger) *Importer {
-	return &Importer{store: store, wake: wake, now: now, log: log}
+// NewImporter returns an importer that takes the time of a change from now. Prices per segment above the ceiling are
+// warned of; the zero Money is no ceiling.
+func NewImporter(store ImportStore, wake Waker, now func() time.Time, log *slog.Logger, ceiling money.Money) *Importer {
+	return &Importer{store: store, wake: wake, now: now, log: log, ceiling: ceiling}
 }
 
 // Progress is called now and then, and may be nil. It counts lines while the file is read and rows while they are
@@ -208,7 +212,7 @@ func (i *Importer) ImportRules(ctx context.Context, r Request, file []byte, prog
 		if len(put) == 0 {
 			return result, nil
 		}
-		report, bad, err := checkImport(ctx, tx, lines, put, at)
+		report, bad, err := checkImport(ctx, tx, lines, put, at, i.ceiling)
 		if err != nil {
 			return planned{}, err
 		}

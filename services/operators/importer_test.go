@@ -11,6 +11,7 @@ import (
 
 	"trunkline/services/operators"
 	"trunkline/services/platform/fault"
+	"trunkline/services/platform/money"
 )
 
 // The importer's work on real stores is tested in package database.
@@ -36,7 +37,7 @@ func (s silent) Wake() {
 }
 
 func importer(t *testing.T, err error) *operators.Importer {
-	return operators.NewImporter(brokenStore{err}, silent{t}, time.Now, slog.New(slog.DiscardHandler))
+	return operators.NewImporter(brokenStore{err}, silent{t}, time.Now, slog.New(slog.DiscardHandler), money.Money{})
 }
 
 func TestAFileAboveTheLimitIsRefusedBeforeItIsRead(t *testing.T) {

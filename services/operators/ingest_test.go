@@ -603,21 +603,27 @@ func TestAHealthIsShownAsEnginesHoldItUnderAWordByHand(t *testing.T) {
 		{"a word that cannot be read", bound, operators.Word{Place: 1, At: at(50)}, "BOUND HEALTHY 7 0 100"},
 		{"the word of the health", bound, operators.Word{Bind: operators.Bound, Quality: operators.Healthy, Version: 7, At: at(90)}, "BOUND HEALTHY 7 0 100"},
 		{"an older word with a version", bound, operators.Word{Bind: operators.Unbound, Quality: operators.Unhealthy, Version: 6, At: at(90)}, "BOUND HEALTHY 7 0 100"},
-		{"UNBOUND by hand", bound, operators.Word{Bind: operators.Unbound, At: at(10)}, "UNBOUND UNHEALTHY 7 10 10"},
-		{"UNHEALTHY by hand", bound, operators.Word{Quality: operators.Unhealthy, At: at(10)}, "BOUND UNHEALTHY 7 10 10"},
+		{"UNBOUND by hand", bound, operators.Word{Bind: operators.Unbound, At: at(10)}, "UNBOUND UNHEALTHY 7 10 10 by hand"},
+		{"UNHEALTHY by hand", bound, operators.Word{Quality: operators.Unhealthy, At: at(10)}, "BOUND UNHEALTHY 7 10 10 by hand"},
+		{"UNBOUND of our own, said while the store was down", bound, operators.Word{Bind: operators.Unbound, At: at(10), Provisional: true}, "UNBOUND UNHEALTHY 7 10 10"},
+		{"a version that nothing is above", bound, operators.Word{Bind: operators.Unbound, Version: math.MaxInt64, At: at(10)}, "UNBOUND UNHEALTHY 9223372036854775807 10 10 by hand"},
 		{"UNBOUND before the health changed", bound, operators.Word{Bind: operators.Unbound, At: at(0)}, "BOUND HEALTHY 7 0 100"},
-		{"BOUND by hand", lost, operators.Word{Bind: operators.Bound, At: at(90)}, "BOUND HEALTHY 8 90 90"},
+		{"BOUND by hand", lost, operators.Word{Bind: operators.Bound, At: at(90)}, "BOUND HEALTHY 8 90 90 by hand"},
 		{"BOUND by hand that is too old", lost, operators.Word{Bind: operators.Bound, At: at(39)}, "UNBOUND UNHEALTHY 8 0 100"},
-		{"DEGRADED by hand", bound, operators.Word{Quality: operators.Degraded, At: at(90)}, "BOUND DEGRADED 7 90 90"},
-		{"FAILBACK leaves the quality", bound, operators.Word{Bind: operators.Failback, At: at(90)}, "FAILBACK HEALTHY 7 90 90"},
-		{"the same by hand", bound, operators.Word{Bind: operators.Bound, At: at(90)}, "BOUND HEALTHY 7 0 90"},
-		{"BOUND where nothing is reported", operators.Health{}, operators.Word{Bind: operators.Bound, At: at(90)}, "BOUND HEALTHY 0 90 90"},
+		{"DEGRADED by hand", bound, operators.Word{Quality: operators.Degraded, At: at(90)}, "BOUND DEGRADED 7 90 90 by hand"},
+		{"FAILBACK leaves the quality", bound, operators.Word{Bind: operators.Failback, At: at(90)}, "FAILBACK HEALTHY 7 90 90 by hand"},
+		{"the same by hand", bound, operators.Word{Bind: operators.Bound, At: at(90)}, "BOUND HEALTHY 7 0 90 by hand"},
+		{"BOUND where nothing is reported", operators.Health{}, operators.Word{Bind: operators.Bound, At: at(90)}, "BOUND HEALTHY 0 90 90 by hand"},
 		{"a newer version than the one that was read", bound, operators.Word{Bind: operators.Unbound, Quality: operators.Unhealthy, Version: 8, At: at(90)}, "UNBOUND UNHEALTHY 8 90 90"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := c.reported.Under(c.word, at(100))
-			require.Equal(t, c.want, fmt.Sprintf("%s %s %d %.0f %.0f", got.Bind, got.Quality, got.Version,
-				got.ChangedAt.Sub(at(0)).Seconds(), got.ObservedAt.Sub(at(0)).Seconds()))
+			shown := fmt.Sprintf("%s %s %d %.0f %.0f", got.Bind, got.Quality, got.Version,
+				got.ChangedAt.Sub(at(0)).Seconds(), got.ObservedAt.Sub(at(0)).Seconds())
+			if got.ByHand {
+				shown += " by hand"
+			}
+			require.Equal(t, c.want, shown)
 		})
 	}
 }

@@ -198,6 +198,7 @@ func (h Health) Under(standing Word, now time.Time) Health {
 	case h.Bind == Unbound, h.Quality == QualityUnknown:
 		next.Quality = Healthy
 	}
+	next.ByHand = standing.Version == 0 && !standing.Provisional || standing.Version == math.MaxInt64
 	next.Version = max(h.Version, standing.Version)
 	next.ObservedAt = standing.At
 	if next.Bind != h.Bind || next.Quality != h.Quality {

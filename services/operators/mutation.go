@@ -29,7 +29,7 @@ type Request struct {
 	TraceID string
 	// Traceparent is the W3C trace context of the call; it travels with the events of the change. May be empty.
 	Traceparent string
-	// ValidateOnly does everything but commit.
+	// ValidateOnly does everything but commit. Imports of files then only read, and wait for no other change.
 	ValidateOnly bool
 }
 

@@ -46,6 +46,7 @@ type ledger struct {
 	newRule  *operatorsv1.CreateRoutingRuleRequest
 	oldRule  *operatorsv1.UpdateRoutingRuleRequest
 	gone     *operatorsv1.DeleteRoutingRuleRequest
+	byHand   bool
 	checked  *operatorsv1.CheckRoutingRulesRequest
 	listRule *operatorsv1.ListRoutingRulesRequest
 	deck     *operatorsv1.ImportRatesRequest
@@ -116,7 +117,7 @@ func (l *ledger) RotateCredentials(_ context.Context, req *operatorsv1.RotateCre
 
 func (l *ledger) GetOperatorHealth(context.Context, *operatorsv1.GetOperatorHealthRequest) (*operatorsv1.GetOperatorHealthResponse, error) {
 	return &operatorsv1.GetOperatorHealthResponse{Freshness: l.fresh, Health: &operatorsv1.OperatorHealth{
-		BindState: eventsv1.BindState_BIND_STATE_BOUND, Quality: eventsv1.Quality_QUALITY_DEGRADED, Throttled: true, Version: 7,
+		BindState: eventsv1.BindState_BIND_STATE_BOUND, Quality: eventsv1.Quality_QUALITY_DEGRADED, Throttled: true, Version: 7, ByHand: l.byHand,
 		ChangeTime: timestamppb.New(time.Unix(1_800_000_000, 0)), ObserveTime: timestamppb.New(time.Unix(1_800_000_060, 0)),
 	}}, l.fail
 }
@@ -154,7 +155,7 @@ func (l *ledger) UpdateRoutingRule(_ context.Context, req *operatorsv1.UpdateRou
 
 func (l *ledger) DeleteRoutingRule(_ context.Context, req *operatorsv1.DeleteRoutingRuleRequest) (*operatorsv1.DeleteRoutingRuleResponse, error) {
 	l.gone = req
-	return &operatorsv1.DeleteRoutingRuleResponse{}, l.fail
+	return &operatorsv1.DeleteRoutingRuleResponse{Warnings: l.findings}, l.fail
 }
 
 func (l *ledger) CheckRoutingRules(_ context.Context, req *operatorsv1.CheckRoutingRulesRequest) (*operatorsv1.CheckRoutingRulesResponse, error) {
@@ -192,7 +193,11 @@ func (l *ledger) ListFxRates(context.Context, *operatorsv1.ListFxRatesRequest) (
 
 func (l *ledger) SetFxRates(_ context.Context, req *operatorsv1.SetFxRatesRequest) (*operatorsv1.SetFxRatesResponse, error) {
 	l.fx = req
-	return &operatorsv1.SetFxRatesResponse{FxRates: req.GetFxRates()}, l.fail
+	all := int64(len(l.findings))
+	if all > 0 {
+		all++ // more than are given
+	}
+	return &operatorsv1.SetFxRatesResponse{FxRates: req.GetFxRates(), Warnings: l.findings, WarningCount: all}, l.fail
 }
 
 func (l *ledger) GetOutboxStatus(context.Context, *operatorsv1.GetOutboxStatusRequest) (*operatorsv1.GetOutboxStatusResponse, error) {
@@ -325,8 +330,15 @@ func TestAnOperatorAndItsHealthAreShown(t *testing.T) {
 	got = run(t, nil, "operators", "list", "--status", "active,suspended", "--search", "nord", "--deleted")
 	require.Equal(t, cli.ExitOK, got.exit, got.stderr)
 	require.Len(t, l.listed.GetStatuses(), 2)
+	require.Empty(t, l.listed.GetBindStates())
 	require.True(t, l.listed.GetShowDeleted())
 	require.Equal(t, cli.ExitUsage, run(t, nil, "operators", "list", "--status", "asleep").exit)
+	got = run(t, nil, "operators", "list", "--bind-state", "unbound,Unknown")
+	require.Equal(t, cli.ExitOK, got.exit, got.stderr)
+	require.Equal(t, []eventsv1.BindState{eventsv1.BindState_BIND_STATE_UNBOUND, eventsv1.BindState_BIND_STATE_UNSPECIFIED}, l.listed.GetBindStates())
+	require.Equal(t, cli.ExitUsage, run(t, nil, "operators", "list", "--bind-state", "asleep").exit)
+	l.byHand = true
+	require.Contains(t, run(t, nil, "operators", "health", nordlink).stdout, " by hand\n")
 }
 
 func TestARuleIsCreatedFromItsFlags(t *testing.T) {
@@ -375,6 +387,9 @@ func TestARuleIsShownChangedAndTakenAway(t *testing.T) {
 	require.Nil(t, l.gone)
 	require.Equal(t, outcome{cli.ExitOK, ruleID + "  +4479  global: deleted\n", ""}, run(t, nil, "rules", "delete", ruleID, "--yes"))
 	require.Equal(t, "r2", l.gone.GetEtag())
+	l.findings = []*operatorsv1.RuleFinding{{Severity: operatorsv1.FindingSeverity_FINDING_SEVERITY_WARNING, Reason: "NOTHING_TO_FALL_TO", Message: "Look.", Witness: "+4479123"}}
+	require.Equal(t, outcome{cli.ExitOK, ruleID + "  +4479  global: dry run, nothing was stored: would be deleted\n",
+		"warning: NOTHING_TO_FALL_TO: Look. (for example +4479123)\n"}, run(t, nil, "rules", "delete", ruleID, "--dry-run"))
 	got = run(t, nil, "rules", "list", "--operator", nordlink, "--prefix", "+44", "--country", "GB", "--owner", account, "--search", "x")
 	require.Equal(t, cli.ExitOK, got.exit, got.stderr)
 	require.Equal(t, []string{nordlink, "+44", "GB", account, "x"},
@@ -436,6 +451,9 @@ func TestRatesAreListedAndExported(t *testing.T) {
 	require.Equal(t, "currency,worth\nEUR,1\nUSD,0.92\n", run(t, nil, "rates", "fx", "list", "-o", "csv").stdout)
 	require.Equal(t, outcome{cli.ExitOK, "2 currencies: stored\n", ""}, run(t, nil, "rates", "fx", "set", "eur=1", "USD=0.92", "--yes"))
 	require.EqualValues(t, 920_000_000, l.fx.GetFxRates()[1].GetRateNanos())
+	l.findings = []*operatorsv1.RuleFinding{{Severity: operatorsv1.FindingSeverity_FINDING_SEVERITY_WARNING, Reason: "MIXED_CURRENCIES", Message: "Look."}}
+	require.Equal(t, outcome{cli.ExitOK, "1 currency: dry run, nothing was stored: would be stored\n",
+		"warning: MIXED_CURRENCIES: Look.\nwarning: 2 warnings in all: `trunkline rules check` tells of every rule\n"}, run(t, nil, "rates", "fx", "set", "EUR=1", "--dry-run"))
 	require.Equal(t, cli.ExitUsage, run(t, strings.NewReader(""), "rates", "fx", "set", "EUR=1").exit, "nobody said yes")
 	require.Equal(t, cli.ExitUsage, run(t, nil, "rates", "fx", "set", "EUR=one", "-y").exit)
 }

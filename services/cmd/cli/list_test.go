@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	eventsv1 "trunkline/gen/go/trunkline/events/v1"
 	operatorsv1 "trunkline/gen/go/trunkline/operators/v1"
 	routingv1 "trunkline/gen/go/trunkline/routing/v1"
 	"trunkline/services/cmd/cli"
@@ -71,7 +72,11 @@ func demoFake(t *testing.T, pages *[]int32) *fake {
 		listOperators: func(req *operatorsv1.ListOperatorsRequest) (*operatorsv1.ListOperatorsResponse, error) {
 			note(req.GetPageSize())
 			page, next := pageOf(carriers, 3, req.GetPageSize(), req.GetPageToken())
-			return &operatorsv1.ListOperatorsResponse{Operators: page, NextPageToken: next}, nil
+			health := make([]*operatorsv1.OperatorHealth, len(page))
+			for i, o := range page {
+				health[i] = &operatorsv1.OperatorHealth{OperatorId: o.GetOperatorId(), BindState: eventsv1.BindState(len(o.GetName())%3 + 1), ByHand: i == 1}
+			}
+			return &operatorsv1.ListOperatorsResponse{Operators: page, Health: health, NextPageToken: next}, nil
 		},
 		listRules: func(req *operatorsv1.ListRoutingRulesRequest) (*operatorsv1.ListRoutingRulesResponse, error) {
 			note(req.GetPageSize())
@@ -218,7 +223,7 @@ func TestAListWithoutEntries(t *testing.T) {
 	f.start(t)
 	require.Equal(t, outcome{stdout: "[]\n"}, run(t, nil, "operators", "list", "-o", "json"))
 	require.Equal(t, outcome{stdout: "name,host,port,system_id,bind_type,max_tps,message_types,status\n"}, run(t, nil, "operators", "export"))
-	require.Equal(t, outcome{stdout: "NAME  STATUS  BIND TYPE  ADDRESS  SYSTEM ID  MAX TPS  TYPES  OPERATOR ID\n"}, run(t, nil, "operators", "list"))
+	require.Equal(t, outcome{stdout: "NAME  STATUS  HEALTH  BIND TYPE  ADDRESS  SYSTEM ID  MAX TPS  TYPES  OPERATOR ID\n"}, run(t, nil, "operators", "list"))
 }
 
 func TestAServerWhosePagesNeverEnd(t *testing.T) {

@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 
 	"connectrpc.com/connect"
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
+	eventsv1 "trunkline/gen/go/trunkline/events/v1"
 	operatorsv1 "trunkline/gen/go/trunkline/operators/v1"
 	routingv1 "trunkline/gen/go/trunkline/routing/v1"
 	"trunkline/services/operators"
@@ -19,7 +22,7 @@ func operatorsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "operators",
 		Short: "Create, change, list, import and export operators",
-		Example: `  trunkline operators list --status active
+		Example: `  trunkline operators list --status active --bind-state unbound,unknown
   trunkline operators create --name Nordlink --host smpp.nordlink.example --system-id nl_tl --max-tps 200
   trunkline operators suspend Nordlink
   trunkline operators export --file operators.csv
@@ -79,15 +82,23 @@ func standing(o *operatorsv1.Operator) string {
 
 func operatorListCommand() *cobra.Command {
 	var search string
-	var statuses []string
+	var statuses, bindStates []string
 	var deleted bool
 	l := operatorListing
+	// A page comes with the health of its operators, which a file does not hold.
+	health := map[string]string{}
+	l.head = slices.Insert(slices.Clone(l.head), 2, "HEALTH")
+	l.row = func(o *operatorsv1.Operator) []string {
+		return slices.Insert(operatorListing.row(o), 2, health[o.GetOperatorId()])
+	}
 	cmd := l.listCommandWith(func(cmd *cobra.Command) {
 		cmd.Flags().StringVar(&search, "search", "", "only operators with this `TEXT` in name, host or system_id")
 		cmd.Flags().StringSliceVar(&statuses, "status", nil, "only active, inactive or suspended ones")
+		cmd.Flags().StringSliceVar(&bindStates, "bind-state", nil, "only bound, unbound, failback or unknown ones, as connectors report them")
 		cmd.Flags().BoolVar(&deleted, "deleted", false, "deleted ones too")
 		noValueCompletion(cmd, "search")
 		_ = cmd.RegisterFlagCompletionFunc("status", cobra.FixedCompletions([]string{"active", "inactive", "suspended"}, cobra.ShellCompDirectiveNoFileComp))
+		_ = cmd.RegisterFlagCompletionFunc("bind-state", cobra.FixedCompletions([]string{"bound", "unbound", "failback", "unknown"}, cobra.ShellCompDirectiveNoFileComp))
 	}, func(ctx context.Context, c *client) (listing[*operatorsv1.Operator], error) {
 		req := &operatorsv1.ListOperatorsRequest{Search: search, ShowDeleted: deleted}
 		for _, text := range statuses {
@@ -97,14 +108,34 @@ func operatorListCommand() *cobra.Command {
 			}
 			req.Statuses = append(req.Statuses, operatorsv1.OperatorStatus(status))
 		}
+		for _, text := range bindStates {
+			state, err := bindStateOf(text)
+			if err != nil {
+				return l, err
+			}
+			req.BindStates = append(req.BindStates, state)
+		}
 		l.page = func(ctx context.Context, c *client, size int32, token string) ([]*operatorsv1.Operator, string, *operatorsv1.Freshness, error) {
 			req.PageSize, req.PageToken = size, token
 			res, err := c.operators.ListOperators(ctx, req)
+			clear(health)
+			for _, h := range res.GetHealth() {
+				health[h.GetOperatorId()] = healthText(h)
+			}
 			return res.GetOperators(), res.GetNextPageToken(), res.GetFreshness(), err
 		}
 		return l, nil
 	})
 	return cmd
+}
+
+// bindStateOf reads a bind state. One that is not known is a state to ask for, too.
+func bindStateOf(text string) (eventsv1.BindState, error) {
+	if strings.EqualFold(text, unknownHealth) {
+		return eventsv1.BindState_BIND_STATE_UNSPECIFIED, nil
+	}
+	state, err := enumOf("--bind-state", "BIND_STATE_", text, eventsv1.BindState_value)
+	return eventsv1.BindState(state), err
 }
 
 // operatorOf gives the form that files are written from.

@@ -151,7 +151,7 @@ func operatorHealthCommand() *cobra.Command {
 				throttled = "yes: the operator slows us down"
 			}
 			return writePairs(cmd.OutOrStdout(), []pair{
-				{"health", health(h.GetBindState(), h.GetQuality())},
+				{"health", healthText(h)},
 				{"throttled", throttled},
 				{"since", momentText(h.GetChangeTime())},
 				{"last report", momentText(h.GetObserveTime())},

@@ -185,7 +185,8 @@ func fxSetCommand() *cobra.Command {
 		Use:   "set CURRENCY=WORTH...",
 		Short: "Replace the table of what each currency is worth",
 		Long: `Replace the table of what each currency is worth. WORTH is how much of the base currency one unit buys; the base
-itself is 1. Currencies that are not named are taken out.`,
+itself is 1. Currencies that are not named are taken out; COST rules whose prices cannot be compared then are
+warned of.`,
 		Example:           "  trunkline rates fx set EUR=1 USD=0.92 GBP=1.17 --yes",
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: cobra.NoFileCompletions,
@@ -212,6 +213,16 @@ itself is 1. Currencies that are not named are taken out.`,
 			res, err := c.rates.SetFxRates(callCtx, req)
 			if err != nil {
 				return c.describe(ctx, "set the exchange rates", err)
+			}
+			for _, w := range res.GetWarnings() {
+				if err := printf(cmd.ErrOrStderr(), "%s\n", findingLine(w)); err != nil {
+					return err
+				}
+			}
+			if all := res.GetWarningCount(); all > int64(len(res.GetWarnings())) {
+				if err := printf(cmd.ErrOrStderr(), "warning: %s in all: `trunkline rules check` tells of every rule\n", plural(all, "warning", "warnings")); err != nil {
+					return err
+				}
 			}
 			return printf(cmd.OutOrStdout(), "%s: %s\n", plural(int64(len(res.GetFxRates())), "currency", "currencies"), changed(*dryRun, "stored"))
 		})

@@ -108,7 +108,7 @@ func ruleDeleteCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:               "delete RULE_ID",
 		Short:             "Take a rule away",
-		Long:              "Take a rule away. Numbers that it answered go to the next shorter prefix, or have no route.",
+		Long:              "Take a rule away. Numbers that it answered go to the next shorter prefix, or have no route. Rules\nthat fell through to it and have nothing shorter now are warned of.",
 		Example:           "  trunkline rules delete 0190a8f0-0000-7000-8000-000000000002 --yes",
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: cobra.NoFileCompletions,
@@ -128,13 +128,13 @@ func ruleDeleteCommand() *cobra.Command {
 			}
 			callCtx, cancel := c.call(ctx)
 			defer cancel()
-			_, err = c.rules.DeleteRoutingRule(callCtx, &operatorsv1.DeleteRoutingRuleRequest{
+			res, err := c.rules.DeleteRoutingRule(callCtx, &operatorsv1.DeleteRoutingRuleRequest{
 				RuleId: r.GetRuleId(), Etag: r.GetEtag(), RequestId: newRequestID(), ValidateOnly: *dryRun,
 			})
 			if err != nil {
 				return c.describe(ctx, "delete the rule", err)
 			}
-			return writeRuleChange(cmd, formTable, nil, r, nil, changed(*dryRun, "deleted"))
+			return writeRuleChange(cmd, formTable, nil, r, res.GetWarnings(), changed(*dryRun, "deleted"))
 		})
 	}
 	return cmd

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"log/slog"
+
 	"github.com/spf13/cobra"
 	"go.uber.org/fx"
 
@@ -62,6 +64,11 @@ func engineOptions(s engineSettings) fx.Option {
 		fx.Provide(sharedLimits, func(c *rediscache.Cache) routingfx.SharedCache { return c }),
 		accessfx.Module,
 		routingfx.Module,
+		fx.Invoke(func(log *slog.Logger) {
+			if s.Database.HasReplica() {
+				log.Warn("database.replica_url does nothing in a routing engine: remove it")
+			}
+		}),
 	)
 }
 

@@ -103,9 +103,20 @@ func health(bind eventsv1.BindState, quality eventsv1.Quality) string {
 		parts = append(parts, strings.TrimPrefix(quality.String(), "QUALITY_"))
 	}
 	if len(parts) == 0 {
-		return "unknown"
+		return unknownHealth
 	}
 	return strings.Join(parts, " ")
+}
+
+const unknownHealth = "unknown"
+
+// healthText is health with a word when it is not what connectors report.
+func healthText(h *operatorsv1.OperatorHealth) string {
+	text := health(h.GetBindState(), h.GetQuality())
+	if h.GetByHand() {
+		text += " by hand"
+	}
+	return text
 }
 
 // price is decimal text with the currency, or "-" when there is none.

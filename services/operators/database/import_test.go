@@ -16,6 +16,7 @@ import (
 	"trunkline/services/operators"
 	"trunkline/services/operators/database"
 	"trunkline/services/platform/fault"
+	"trunkline/services/platform/money"
 )
 
 func TestOperatorsAreCreatedUpdatedAndLeftAlone(t *testing.T) {
@@ -313,7 +314,7 @@ func TestManyImportsAtOnceAllCountAndEachHasItsVersion(t *testing.T) {
 		}
 		outcomes := make(chan outcome)
 		for i := range imports {
-			importer := operators.NewImporter(k.store, &told{}, k.clock.Now, slog.New(slog.DiscardHandler))
+			importer := operators.NewImporter(k.store, &told{}, k.clock.Now, slog.New(slog.DiscardHandler), money.Money{})
 			go func() {
 				csv := fmt.Sprintf("%s,+44%d,,,PRIORITY,,Alpha,,,,\n,+33,,,PRIORITY,,Alpha,,,%d,EUR\n", ruleHeader, i, i)
 				result, err := importer.ImportRules(context.Background(), someone, []byte(csv), nil)
@@ -342,7 +343,7 @@ func TestAnOperatorThatIsDeletedMeanwhileAbortsTheImport(t *testing.T) {
 	onBoth(t, func(t *testing.T, k kit) {
 		k.operators(t, three)
 		store := &deletesBetween{Store: k.store, db: k.db}
-		importer := operators.NewImporter(store, k.told, k.clock.Now, slog.New(slog.DiscardHandler))
+		importer := operators.NewImporter(store, k.told, k.clock.Now, slog.New(slog.DiscardHandler), money.Money{})
 		_, err := importer.ImportRules(t.Context(), someone, []byte(ruleHeader+",+44,,,PRIORITY,,Alpha,,,,\n"), nil)
 		requireFault(t, err, fault.Aborted, operators.ReasonOperatorsChanged)
 		require.Empty(t, k.allRules(t))

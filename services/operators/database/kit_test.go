@@ -21,6 +21,7 @@ import (
 	"trunkline/services/platform/clock"
 	"trunkline/services/platform/config"
 	"trunkline/services/platform/fault"
+	"trunkline/services/platform/money"
 	"trunkline/services/platform/pgtest"
 )
 
@@ -63,7 +64,7 @@ func newKit(t testing.TB, url string, files fs.FS, dir string) kit {
 	_, err = m.Up(t.Context())
 	require.NoError(t, err)
 	k := kit{db: db, store: database.New(db, bunstore.NewReader(db), bus.Encode), told: &told{}, clock: clock.NewFake(time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC))}
-	k.importer = operators.NewImporter(k.store, k.told, k.clock.Now, slog.New(slog.DiscardHandler))
+	k.importer = operators.NewImporter(k.store, k.told, k.clock.Now, slog.New(slog.DiscardHandler), money.Money{})
 	return k
 }
 

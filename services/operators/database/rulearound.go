@@ -47,17 +47,15 @@ func (t *tx) Rule(ctx context.Context, id uuid.UUID) (operators.Rule, error) {
 	return readRule(bunstore.WithQueryName(ctx, "rule"), t.tx, id)
 }
 
-// RulesAround returns the live rules that could decide numbers of the prefix for the account.
+// RulesAround returns the live rules that could decide numbers of the prefix for the accounts; nil is every account.
 func (t *tx) RulesAround(
-	ctx context.Context, account uuid.UUID, prefix e164.Prefix, limit int,
+	ctx context.Context, accounts []uuid.UUID, prefix e164.Prefix, limit int,
 ) (rules []operators.Rule, more bool, err error) {
 	ctx = bunstore.WithQueryName(ctx, "rules_around")
 	var rows []ruleRow
 	query := around(t.tx.NewSelect().Model(&rows).Where("deleted_at IS NULL"), prefix).Limit(int64(limit) + 1)
-	if account == uuid.Nil {
-		query = query.Where("account_id IS NULL")
-	} else {
-		query = query.Where("(account_id IS NULL OR account_id = ?)", account)
+	if accounts != nil {
+		query = query.Where("(account_id IS NULL OR account_id IN (?))", bun.List(accounts))
 	}
 	if err := query.Scan(ctx); err != nil {
 		return nil, false, bunstore.Fault(err)

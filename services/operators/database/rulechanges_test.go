@@ -43,7 +43,8 @@ func TestARuleTellsTheVersionItCameIntoForceWith(t *testing.T) {
 		rule.Active = false
 		_, _, err := admin.UpdateRule(t.Context(), someone, rule, "", []string{"active"})
 		require.NoError(t, err)
-		require.NoError(t, admin.DeleteRule(t.Context(), someone, operators.Target{ID: k.allRules(t)[1].ID}))
+		_, err = admin.DeleteRule(t.Context(), someone, operators.Target{ID: k.allRules(t)[1].ID})
+		require.NoError(t, err)
 		rule = k.allRules(t)[0]
 		rule.Prefix = "46"
 		_, _, err = admin.CreateRule(t.Context(), someone, rule)

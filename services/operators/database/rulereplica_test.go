@@ -60,7 +60,10 @@ func TestRulesAreReadFromTheReplicaWhileThePrimaryIsDown(t *testing.T) {
 			_, _, err := admin.UpdateRule(t.Context(), someone, stored, "", []string{"country"})
 			return err
 		},
-		func() error { return admin.DeleteRule(t.Context(), someone, operators.Target{ID: stored.ID}) },
+		func() error {
+			_, err := admin.DeleteRule(t.Context(), someone, operators.Target{ID: stored.ID})
+			return err
+		},
 	} {
 		requireFault(t, change(), fault.Unavailable, bunstore.ReasonUnavailable)
 	}

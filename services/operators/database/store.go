@@ -108,6 +108,16 @@ func listOperators(ctx context.Context, db bun.IDB, f operators.OperatorFilter) 
 		}
 		query = query.Where("status IN (?)", bun.List(texts))
 	}
+	if len(f.BindStates) > 0 {
+		texts := make([]string, len(f.BindStates))
+		for i, state := range f.BindStates {
+			texts[i] = state.String()
+		}
+		// As Health.Aged has it.
+		query = query.Where(`COALESCE((SELECT h.bind_state FROM operator_health AS h WHERE h.operator_id = o.operator_id AND o.deleted_at IS NULL
+			AND (h.bind_state = 'UNBOUND' OR h.quality = 'UNHEALTHY' OR h.observed_at >= ?)), 'UNKNOWN') IN (?)`,
+			f.Now.Add(-operators.HealthTTL), bun.List(texts))
+	}
 	if f.Search != "" {
 		pattern := "%" + like.Replace(f.Search) + "%"
 		query = query.Where("(lower(name) LIKE lower(?0) ESCAPE '!' OR host LIKE lower(?0) ESCAPE '!' OR lower(system_id) LIKE lower(?0) ESCAPE '!')", pattern)

@@ -17,7 +17,7 @@ type Config struct {
 	Connectors []rpcserver.Identity `koanf:"connectors" doc:"Identities (SPIFFE ID or DNS name in the certificate) that may fetch passwords: the SMPP connectors. Empty: nobody."`
 	Engines    []rpcserver.Identity `koanf:"engines" doc:"Identities that may read the configuration and health: the routing engines. Connectors may as well."`
 	// PriceCeiling is such as "0.25 EUR"; "" is none.
-	PriceCeiling string                   `koanf:"price_ceiling" doc:"Highest usual price per segment with its currency, such as 0.25 EUR. Rules with numbers above it get the warning PRICE_ABOVE_CEILING when they are created, changed or checked; nothing is refused. Empty: no ceiling."`
+	PriceCeiling string                   `koanf:"price_ceiling" doc:"Highest usual price per segment with its currency, such as 0.25 EUR. Rules with numbers above it get the warning PRICE_ABOVE_CEILING when they are created, changed, imported or checked; nothing is refused. Empty: no ceiling."`
 	HealthLog    database.PartitionConfig `koanf:"health_log"`
 	Vault        secrets.VaultConfig      `koanf:"vault"`
 	Keyring      secrets.KeyringConfig    `koanf:"keyring"`

@@ -32,16 +32,18 @@ var health = fx.Options(
 		newBoard,
 		newConsumer,
 	),
-	fx.Invoke(startConsumer, startAlarm, startPartitions),
+	fx.Invoke(startConsumer, startAlarm, startBoard, startPartitions),
 )
 
 func newHealthCache(store HealthCache, clk clock.Clock, reg prometheus.Registerer, log *slog.Logger) (*healthcache.Cache, error) {
 	return healthcache.New(store, sessions.EncodeHealth, clk, reg, log)
 }
 
-func newBoard(conn *jetstream.Conn, m *metrics.Metrics) *sessions.Board {
-	return sessions.NewBoard(conn, m.Published)
+func newBoard(conn *jetstream.Conn, m *metrics.Metrics, log *slog.Logger) *sessions.Board {
+	return sessions.NewBoard(conn, m.Published, log)
 }
+
+func startBoard(lc fx.Lifecycle, board *sessions.Board) { platformfx.Background(lc, board.Listen) }
 
 func newConsumer(
 	conn *jetstream.Conn, store *database.Health, board *sessions.Board, cache *healthcache.Cache, m *sessions.Metrics, clk clock.Clock, log *slog.Logger,

@@ -86,8 +86,12 @@ func newRuleAdmin(c Config, s *database.Store, relay *operators.Relay, clk clock
 	return operators.NewRuleAdmin(s, relay, clk.Now, ceiling), nil
 }
 
-func newImporter(s *database.Store, relay *operators.Relay, clk clock.Clock, log *slog.Logger) *operators.Importer {
-	return operators.NewImporter(s, relay, clk.Now, log)
+func newImporter(c Config, s *database.Store, relay *operators.Relay, clk clock.Clock, log *slog.Logger) (*operators.Importer, error) {
+	ceiling, err := c.ceiling()
+	if err != nil {
+		return nil, err
+	}
+	return operators.NewImporter(s, relay, clk.Now, log, ceiling), nil
 }
 
 func newRateImporter(s *database.Store, relay *operators.Relay, clk clock.Clock, log *slog.Logger) *operators.RateImporter {

@@ -10,6 +10,7 @@ import (
 	operatorsv1 "trunkline/gen/go/trunkline/operators/v1"
 	"trunkline/gen/go/trunkline/operators/v1/operatorsv1connect"
 	"trunkline/services/operators"
+	"trunkline/services/platform/pagetoken"
 )
 
 // HealthReader reads what is known of the health of operators. The answer may come from a replica, and says so.
@@ -26,6 +27,8 @@ type HealthReader interface {
 type Board interface {
 	// Standing gives the word that stands about one operator.
 	Standing(ctx context.Context, operator uuid.UUID) (operators.Word, error)
+	// Heard gives the last word about one operator that came here, at no cost; it may be moments behind.
+	Heard(operator uuid.UUID) operators.Word
 }
 
 // The enums of events and of the domain have the same numbers.
@@ -33,7 +36,42 @@ func toHealth(h operators.Health) *operatorsv1.OperatorHealth {
 	return &operatorsv1.OperatorHealth{
 		OperatorId: h.OperatorID.String(), BindState: eventsv1.BindState(h.Bind), Quality: eventsv1.Quality(h.Quality),
 		Throttled: h.Throttled, Version: h.Version, ChangeTime: toTime(h.ChangedAt), ObserveTime: toTime(h.ObservedAt),
+		ByHand: h.ByHand,
 	}
+}
+
+// healthOf gives the health of each operator of a page, which engines act on as in GetOperatorHealth. That of deleted ones
+// is unknown. It reads the stored health of all at once, and of words those that came here.
+func (h *Operators) healthOf(ctx context.Context, page []operators.Operator) ([]*operatorsv1.OperatorHealth, operators.Freshness, error) {
+	var live []uuid.UUID
+	for _, o := range page {
+		if o.Live() {
+			live = append(live, o.ID)
+		}
+	}
+	known := make(map[uuid.UUID]operators.Health, len(live))
+	var fresh operators.Freshness
+	if len(live) > 0 {
+		reported, f, err := h.health.HealthOf(ctx, live)
+		if err != nil {
+			return nil, f, err
+		}
+		for _, one := range reported {
+			known[one.OperatorID] = one
+		}
+		fresh = f
+	}
+	now := h.clock.Now()
+	all := make([]*operatorsv1.OperatorHealth, len(page))
+	for i, o := range page {
+		one := known[o.ID]
+		one.OperatorID = o.ID
+		if o.Live() {
+			one = one.Under(h.board.Heard(o.ID), now).Aged(now)
+		}
+		all[i] = toHealth(one)
+	}
+	return all, fresh, nil
 }
 
 // GetOperatorHealth gives the health of one operator that engines act on: the reduced one, or the word of a neighbour that
@@ -56,7 +94,7 @@ func (h *Operators) GetOperatorHealth(
 func (h *Operators) ListHealthTransitions(
 	ctx context.Context, req *operatorsv1.ListHealthTransitionsRequest,
 ) (*operatorsv1.ListHealthTransitionsResponse, error) {
-	filter := operators.TransitionFilter{OperatorID: idOf(req.GetOperatorId()), Limit: pageSize(req.GetPageSize())}
+	filter := operators.TransitionFilter{OperatorID: idOf(req.GetOperatorId()), Limit: pagetoken.Size(req.GetPageSize())}
 	var err error
 	if filter.From, err = fromTime("start_time", req.GetStartTime()); err != nil {
 		return nil, err
@@ -64,17 +102,17 @@ func (h *Operators) ListHealthTransitions(
 	if filter.To, err = fromTime("end_time", req.GetEndTime()); err != nil {
 		return nil, err
 	}
-	list, err := listOf(operatorsv1connect.OperatorServiceListHealthTransitionsProcedure, req)
+	list, err := pagetoken.ListOf(operatorsv1connect.OperatorServiceListHealthTransitionsProcedure, req)
 	if err != nil {
 		return nil, err
 	}
-	after, err := readToken(list, req.GetPageToken(), 2)
+	after, err := list.Read(req.GetPageToken(), 2)
 	if err != nil {
 		return nil, err
 	}
 	if after != nil {
 		if filter.AfterTime, err = time.Parse(time.RFC3339Nano, after[0]); err != nil {
-			return nil, invalidToken()
+			return nil, pagetoken.Invalid()
 		}
 		filter.AfterID = idOf(after[1])
 	}
@@ -88,7 +126,7 @@ func (h *Operators) ListHealthTransitions(
 	}
 	if more {
 		last := page[len(page)-1]
-		response.NextPageToken = writeToken(list, last.OccurredAt.Format(time.RFC3339Nano), last.ID.String())
+		response.NextPageToken = list.Write(last.OccurredAt.Format(time.RFC3339Nano), last.ID.String())
 	}
 	return response, nil
 }

@@ -25,15 +25,12 @@ func ImportProcedures() []string {
 	}
 }
 
-// ReasonImportRunning refuses an import while another one runs.
-const ReasonImportRunning = "IMPORT_RUNNING"
+// errImportRunning sheds a second import.
+var errImportRunning = fault.New(fault.ResourceExhausted, operators.ReasonImportRunning,
+	"Another import is running in this process. Wait for it to end.").WithRetry(10 * time.Second)
 
-// errImportRunning sheds a second import: one may take a gigabyte, and the store
-// takes only one at a time anyway.
-var errImportRunning = fault.New(fault.ResourceExhausted, ReasonImportRunning,
-	"another import is running").WithRetry(10 * time.Second)
-
-// OneImport lets one import run at a time.
+// OneImport lets one import run at a time, because one may take a gigabyte of memory. What must not run beside what is
+// for the store to say.
 type OneImport struct{ running sync.Mutex }
 
 // runImport runs an import. A caller who no longer reads ends it, unless it is committed by then.

@@ -77,6 +77,12 @@ func (b *board) Standing(context.Context, uuid.UUID) (operators.Word, error) {
 	return b.word, b.err
 }
 
+func (b *board) Heard(uuid.UUID) operators.Word {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.word
+}
+
 func (b *board) say(word operators.Word, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -123,12 +129,13 @@ func serve(t *testing.T) *served {
 	}
 	now := clock.System().Now
 	admin := operators.NewAdmin(s.store, credentials.New(keyring, noop.NewTracerProvider().Tracer("")), asleep{}, now, log)
-	importer := operators.NewImporter(s.store, asleep{}, now, log)
+	importer := operators.NewImporter(s.store, asleep{}, now, log, money.Money{})
 	one := new(rpc.OneImport)
 	relay := operators.NewRelay(database.NewOutbox(db), nil, now, log)
 	ops := rpc.NewOperators(admin, s.health, &s.board, importer, one, clock.System(), s.counted)
-	rules := rpc.NewRules(operators.NewRuleAdmin(s.store, asleep{}, now, money.Money{}), importer, one, s.counted)
-	rates := rpc.NewRates(s.store, admin, operators.NewRateImporter(s.store, s.held, asleep{}, now, log), one)
+	ruleAdmin := operators.NewRuleAdmin(s.store, asleep{}, now, money.Money{})
+	rules := rpc.NewRules(ruleAdmin, importer, one, s.counted)
+	rates := rpc.NewRates(s.store, ruleAdmin, operators.NewRateImporter(s.store, s.held, asleep{}, now, log), one)
 	outbox := rpc.NewOutbox(relay)
 	s.internal = rpc.NewInternal(admin, s.health, s.store, clock.System(), s.counted)
 	running := rpcservertest.Start(t, func(_ *rpcserver.Config, o *rpcserver.Options) {

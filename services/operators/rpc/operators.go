@@ -9,6 +9,7 @@ import (
 	"trunkline/gen/go/trunkline/operators/v1/operatorsv1connect"
 	"trunkline/services/operators"
 	"trunkline/services/platform/clock"
+	"trunkline/services/platform/pagetoken"
 	"trunkline/services/platform/secret"
 	"trunkline/services/platform/telemetry"
 )
@@ -60,17 +61,20 @@ func (h *Operators) GetOperator(ctx context.Context, req *operatorsv1.GetOperato
 	return &operatorsv1.GetOperatorResponse{Operator: toOperator(o), Freshness: toFreshness(fresh)}, nil
 }
 
-// ListOperators gives operators by name, in pages.
+// ListOperators gives operators by name, in pages, with their health.
 func (h *Operators) ListOperators(ctx context.Context, req *operatorsv1.ListOperatorsRequest) (*operatorsv1.ListOperatorsResponse, error) {
-	filter := operators.OperatorFilter{Search: req.GetSearch(), ShowDeleted: req.GetShowDeleted(), Limit: pageSize(req.GetPageSize())}
+	filter := operators.OperatorFilter{Search: req.GetSearch(), ShowDeleted: req.GetShowDeleted(), Limit: pagetoken.Size(req.GetPageSize())}
 	for _, s := range req.GetStatuses() {
 		filter.Statuses = append(filter.Statuses, operators.Status(s))
 	}
-	list, err := listOf(operatorsv1connect.OperatorServiceListOperatorsProcedure, req)
+	for _, s := range req.GetBindStates() {
+		filter.BindStates = append(filter.BindStates, operators.BindState(s))
+	}
+	list, err := pagetoken.ListOf(operatorsv1connect.OperatorServiceListOperatorsProcedure, req)
 	if err != nil {
 		return nil, err
 	}
-	after, err := readToken(list, req.GetPageToken(), 2)
+	after, err := list.Read(req.GetPageToken(), 2)
 	if err != nil {
 		return nil, err
 	}
@@ -81,13 +85,20 @@ func (h *Operators) ListOperators(ctx context.Context, req *operatorsv1.ListOper
 	if err != nil {
 		return nil, err
 	}
-	response := &operatorsv1.ListOperatorsResponse{Freshness: toFreshness(fresh)}
+	health, freshHealth, err := h.healthOf(ctx, page)
+	if err != nil {
+		return nil, err
+	}
+	if freshHealth.Stale {
+		fresh = freshHealth
+	}
+	response := &operatorsv1.ListOperatorsResponse{Health: health, Freshness: toFreshness(fresh)}
 	for _, o := range page {
 		response.Operators = append(response.Operators, toOperator(o))
 	}
 	if more {
 		last := page[len(page)-1]
-		response.NextPageToken = writeToken(list, last.Name, last.ID.String())
+		response.NextPageToken = list.Write(last.Name, last.ID.String())
 	}
 	return response, nil
 }

@@ -3,6 +3,7 @@ package rpc_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -235,10 +236,12 @@ func TestHealthIsGivenAsItIsStored(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, eventsv1.BindState_BIND_STATE_UNBOUND, out.GetHealth().GetBindState(), "a word by hand is what engines act on")
 	require.Equal(t, at.Add(time.Second), out.GetHealth().GetChangeTime().AsTime())
+	require.True(t, out.GetHealth().GetByHand())
 	s.board.say(operators.Word{Bind: operators.Unbound, At: at.Add(time.Second)}, errors.New("no NATS"))
 	known, err = s.operators.GetOperatorHealth(ctx, &operatorsv1.GetOperatorHealthRequest{OperatorId: o.GetOperatorId()})
 	require.NoError(t, err)
 	require.Equal(t, eventsv1.BindState_BIND_STATE_BOUND, known.GetHealth().GetBindState())
+	require.False(t, known.GetHealth().GetByHand())
 
 	seen := map[int64]bool{}
 	req := &operatorsv1.ListHealthTransitionsRequest{OperatorId: o.GetOperatorId(), PageSize: 2}
@@ -257,6 +260,51 @@ func TestHealthIsGivenAsItIsStored(t *testing.T) {
 	require.Equal(t, map[int64]bool{1: true, 2: true, 3: true}, seen)
 	_, err = s.operators.ListHealthTransitions(ctx, &operatorsv1.ListHealthTransitionsRequest{StartTime: o.GetCreateTime(), EndTime: o.GetCreateTime()})
 	require.Equal(t, "invalid_argument VALIDATION_FAILED", reason(t, err))
+}
+
+func TestAListShowsTheHealthOfEachOperator(t *testing.T) {
+	s, ctx := serve(t), t.Context()
+	states := []operators.BindState{operators.Bound, operators.Unbound, operators.BindUnknown, operators.Bound}
+	for i, name := range []string{"Bound", "Lost", "Never", "Past"} {
+		id := mustID(t, s.named(t, name).GetOperatorId())
+		if states[i] == operators.BindUnknown {
+			continue
+		}
+		at := time.Now().UTC().Truncate(time.Microsecond)
+		next := operators.Health{OperatorID: id, Bind: states[i], Quality: operators.Degraded, Version: 1, ChangedAt: at, ObservedAt: at}
+		require.NoError(t, s.health.ChangeHealth(ctx, next, 0, nil))
+		if name == "Past" {
+			_, err := s.operators.DeleteOperator(ctx, &operatorsv1.DeleteOperatorRequest{OperatorId: id.String()})
+			require.NoError(t, err)
+		}
+	}
+	shown := func(req *operatorsv1.ListOperatorsRequest) (all []string) {
+		req.PageSize = 1
+		for {
+			page, err := s.operators.ListOperators(ctx, req)
+			require.NoError(t, err)
+			require.Len(t, page.GetHealth(), len(page.GetOperators()))
+			for i, o := range page.GetOperators() {
+				one := page.GetHealth()[i]
+				require.Equal(t, o.GetOperatorId(), one.GetOperatorId())
+				all = append(all, fmt.Sprint(o.GetName(), " ", one.GetBindState(), " ", one.GetByHand()))
+			}
+			if req.PageToken = page.GetNextPageToken(); req.GetPageToken() == "" {
+				return all
+			}
+		}
+	}
+	require.Equal(t, []string{
+		"Bound BIND_STATE_BOUND false", "Lost BIND_STATE_UNBOUND false", "Never BIND_STATE_UNSPECIFIED false", "Past BIND_STATE_UNSPECIFIED false",
+	}, shown(&operatorsv1.ListOperatorsRequest{ShowDeleted: true}))
+	require.Equal(t, []string{"Lost BIND_STATE_UNBOUND false", "Never BIND_STATE_UNSPECIFIED false"}, shown(&operatorsv1.ListOperatorsRequest{
+		BindStates: []eventsv1.BindState{eventsv1.BindState_BIND_STATE_UNBOUND, eventsv1.BindState_BIND_STATE_UNSPECIFIED},
+	}))
+
+	s.board.say(operators.Word{Bind: operators.Unbound, At: time.Now()}, nil)
+	require.Equal(t, []string{
+		"Bound BIND_STATE_UNBOUND true", "Lost BIND_STATE_UNBOUND true", "Never BIND_STATE_UNBOUND true", "Past BIND_STATE_UNSPECIFIED false",
+	}, shown(&operatorsv1.ListOperatorsRequest{ShowDeleted: true}), "a word by hand is what engines act on")
 }
 
 func TestCredentialsAreGivenInsideAndAuditedFirst(t *testing.T) {

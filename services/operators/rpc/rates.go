@@ -17,6 +17,7 @@ import (
 	"trunkline/services/platform/e164"
 	"trunkline/services/platform/fault"
 	"trunkline/services/platform/money"
+	"trunkline/services/platform/pagetoken"
 )
 
 // RateReader reads rates. The answer may come from a replica, and says so.
@@ -30,7 +31,7 @@ type RateReader interface {
 // Rates serves RateService.
 type Rates struct {
 	reader   RateReader
-	admin    *operators.Admin
+	rules    *operators.RuleAdmin
 	importer *operators.RateImporter
 	one      *OneImport
 }
@@ -38,8 +39,8 @@ type Rates struct {
 var _ operatorsv1connect.RateServiceHandler = (*Rates)(nil)
 
 // NewRates gives the handler of RateService.
-func NewRates(reader RateReader, admin *operators.Admin, importer *operators.RateImporter, one *OneImport) *Rates {
-	return &Rates{reader: reader, admin: admin, importer: importer, one: one}
+func NewRates(reader RateReader, rules *operators.RuleAdmin, importer *operators.RateImporter, one *OneImport) *Rates {
+	return &Rates{reader: reader, rules: rules, importer: importer, one: one}
 }
 
 // ImportRates stores the rate deck of one operator, or shows what it would change.
@@ -102,7 +103,7 @@ func toDiff(d operators.RateDiff) *operatorsv1.RateDiff {
 
 // ListRates gives rates by operator and prefix, in pages.
 func (h *Rates) ListRates(ctx context.Context, req *operatorsv1.ListRatesRequest) (*operatorsv1.ListRatesResponse, error) {
-	filter := operators.RateFilter{OperatorID: idOf(req.GetOperatorId()), Limit: pageSize(req.GetPageSize())}
+	filter := operators.RateFilter{OperatorID: idOf(req.GetOperatorId()), Limit: pagetoken.Size(req.GetPageSize())}
 	var err error
 	if filter.InForceAt, err = fromTime("in_force_at", req.GetInForceAt()); err != nil {
 		return nil, err
@@ -110,7 +111,7 @@ func (h *Rates) ListRates(ctx context.Context, req *operatorsv1.ListRatesRequest
 	if filter.Prefix, err = fromPrefix("prefix", req.GetPrefix()); err != nil {
 		return nil, err
 	}
-	list, err := listOf(operatorsv1connect.RateServiceListRatesProcedure, req)
+	list, err := pagetoken.ListOf(operatorsv1connect.RateServiceListRatesProcedure, req)
 	if err != nil {
 		return nil, err
 	}
@@ -127,13 +128,13 @@ func (h *Rates) ListRates(ctx context.Context, req *operatorsv1.ListRatesRequest
 	}
 	if more {
 		last := page[len(page)-1]
-		response.NextPageToken = writeToken(list, last.OperatorID.String(), last.Prefix.String(), last.MessageType.String(), last.EffectiveFrom.Format(time.RFC3339Nano))
+		response.NextPageToken = list.Write(last.OperatorID.String(), last.Prefix.String(), last.MessageType.String(), last.EffectiveFrom.Format(time.RFC3339Nano))
 	}
 	return response, nil
 }
 
-func readRatePosition(list, token string) (*operators.RateKey, error) {
-	position, err := readToken(list, token, 4)
+func readRatePosition(list pagetoken.List, token string) (*operators.RateKey, error) {
+	position, err := list.Read(token, 4)
 	if err != nil || position == nil {
 		return nil, err
 	}
@@ -142,7 +143,7 @@ func readRatePosition(list, token string) (*operators.RateKey, error) {
 	types, err2 := operators.ParseMessageTypes(position[2])
 	from, err3 := time.Parse(time.RFC3339Nano, position[3])
 	if err1 != nil || err2 != nil || err3 != nil {
-		return nil, invalidToken()
+		return nil, pagetoken.Invalid()
 	}
 	key.Prefix, key.MessageType, key.EffectiveFrom = prefix, types, from
 	return key, nil
@@ -183,11 +184,13 @@ func (h *Rates) SetFxRates(ctx context.Context, req *operatorsv1.SetFxRatesReque
 		}
 		fx[currency] = one.GetRateNanos()
 	}
-	stored, err := h.admin.SetFX(ctx, r, fx)
+	stored, report, err := h.rules.SetFX(ctx, r, fx)
 	if err != nil {
 		return nil, err
 	}
-	return &operatorsv1.SetFxRatesResponse{FxRates: toFX(stored)}, nil
+	return &operatorsv1.SetFxRatesResponse{
+		FxRates: toFX(stored), Warnings: toFindings(report.Findings), WarningCount: int64(report.Warnings),
+	}, nil
 }
 
 func toFX(fx operators.FX) []*operatorsv1.FxRate {

@@ -10,7 +10,7 @@ import (
 
 	operatorsv1 "trunkline/gen/go/trunkline/operators/v1"
 	routingv1 "trunkline/gen/go/trunkline/routing/v1"
-	"trunkline/services/operators/rpc"
+	"trunkline/services/operators"
 )
 
 func (s *served) importRates(t *testing.T, req *operatorsv1.ImportRatesRequest) *operatorsv1.RateDiff {
@@ -123,7 +123,7 @@ func TestASecondImportIsShed(t *testing.T) {
 	stream, err := s.operators.ImportOperators(ctx, &operatorsv1.ImportOperatorsRequest{Csv: []byte("x")})
 	require.NoError(t, err)
 	require.False(t, stream.Receive())
-	require.Equal(t, "resource_exhausted "+rpc.ReasonImportRunning, reason(t, stream.Err()))
+	require.Equal(t, "resource_exhausted "+operators.ReasonImportRunning, reason(t, stream.Err()))
 	close(s.held.gate)
 	require.Equal(t, connect.CodeInvalidArgument, connect.CodeOf(<-first), "it is no workbook")
 }

@@ -12,6 +12,7 @@ import (
 	"trunkline/services/operators"
 	"trunkline/services/platform/e164"
 	"trunkline/services/platform/fault"
+	"trunkline/services/platform/pagetoken"
 )
 
 // Rules serves RoutingRuleService.
@@ -93,13 +94,13 @@ func (h *Rules) ListRoutingRules(
 ) (*operatorsv1.ListRoutingRulesResponse, error) {
 	filter := operators.RuleFilter{
 		Operator: idOf(req.GetOperatorId()), Country: req.GetCountry(), Account: idOf(req.GetAccountId()),
-		Search: req.GetSearch(), Limit: pageSize(req.GetPageSize()),
+		Search: req.GetSearch(), Limit: pagetoken.Size(req.GetPageSize()),
 	}
 	var err error
 	if filter.Prefix, err = fromPrefix("prefix", req.GetPrefix()); err != nil {
 		return nil, err
 	}
-	list, err := listOf(operatorsv1connect.RoutingRuleServiceListRoutingRulesProcedure, req)
+	list, err := pagetoken.ListOf(operatorsv1connect.RoutingRuleServiceListRoutingRulesProcedure, req)
 	if err != nil {
 		return nil, err
 	}
@@ -116,27 +117,27 @@ func (h *Rules) ListRoutingRules(
 	}
 	if more {
 		last := page[len(page)-1]
-		response.NextPageToken = writeToken(list, last.Prefix.String(), idText(last.Account), last.MessageTypes.String())
+		response.NextPageToken = list.Write(last.Prefix.String(), idText(last.Account), last.MessageTypes.String())
 	}
 	return response, nil
 }
 
-func readRulePosition(list, token string) (*operators.RuleKey, error) {
-	position, err := readToken(list, token, 3)
+func readRulePosition(list pagetoken.List, token string) (*operators.RuleKey, error) {
+	position, err := list.Read(token, 3)
 	if err != nil || position == nil {
 		return nil, err
 	}
 	key := new(operators.RuleKey)
 	if key.Prefix, err = e164.ParsePrefix(position[0]); err != nil {
-		return nil, invalidToken()
+		return nil, pagetoken.Invalid()
 	}
 	if position[1] != "" {
 		if key.Account, err = uuid.Parse(position[1]); err != nil {
-			return nil, invalidToken()
+			return nil, pagetoken.Invalid()
 		}
 	}
 	if key.MessageTypes, err = operators.ParseMessageTypes(position[2]); err != nil {
-		return nil, invalidToken()
+		return nil, pagetoken.Invalid()
 	}
 	return key, nil
 }
@@ -168,10 +169,11 @@ func (h *Rules) DeleteRoutingRule(
 	if err != nil {
 		return nil, err
 	}
-	if err := h.admin.DeleteRule(ctx, r, operators.Target{ID: idOf(req.GetRuleId()), ETag: req.GetEtag()}); err != nil {
+	warnings, err := h.admin.DeleteRule(ctx, r, operators.Target{ID: idOf(req.GetRuleId()), ETag: req.GetEtag()})
+	if err != nil {
 		return nil, err
 	}
-	return &operatorsv1.DeleteRoutingRuleResponse{}, nil
+	return &operatorsv1.DeleteRoutingRuleResponse{Warnings: toFindings(warnings)}, nil
 }
 
 // CheckRoutingRules looks for conflicts in all stored rules, or in a file on top of them.

@@ -305,10 +305,8 @@ func TestAnotherReplicaTakesOver(t *testing.T) {
 			AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`)
 		// The other connector has no session. It must not be taken for a lost bind by whoever leads now.
 		b.reports(id, "UNBOUND")
-		a.reports(id, "FAILBACK")
-		w.stands(id, fmt.Sprintf("BIND_STATE_FAILBACK QUALITY_HEALTHY %d", 2*round+2))
-		a.reports(id, "BOUND")
-		w.stands(id, fmt.Sprintf("BIND_STATE_BOUND QUALITY_HEALTHY %d", 2*round+3))
+		a.reportsUntil(id, "FAILBACK", fmt.Sprintf("BIND_STATE_FAILBACK QUALITY_HEALTHY %d", 2*round+2))
+		a.reportsUntil(id, "BOUND", fmt.Sprintf("BIND_STATE_BOUND QUALITY_HEALTHY %d", 2*round+3))
 		w.done()
 	}
 	first.stop()
@@ -349,7 +347,7 @@ func TestAWordIsReplacedOnlyByWhoeverHasReadIt(t *testing.T) {
 	board := sessions.NewBoard(connect(t, w.nats.URL()), func(event string, err error) {
 		require.Equal(t, "operator.health", event)
 		told = append(told, err)
-	})
+	}, quiet)
 	id := w.ids[0]
 	h := operators.Health{OperatorID: id, Bind: operators.Bound, Quality: operators.Healthy, Version: 1}
 	nothing, err := board.Standing(t.Context(), id)
@@ -366,6 +364,28 @@ func TestAWordIsReplacedOnlyByWhoeverHasReadIt(t *testing.T) {
 	require.Error(t, err)
 	require.NoError(t, told[1], "a word that another came before was not tried")
 	require.Error(t, told[2])
+}
+
+func TestTheBoardHearsTheLastWordAboutEachOperator(t *testing.T) {
+	w := newWorld(t, pgtest.Database(t))
+	board := sessions.NewBoard(connect(t, w.nats.URL()), func(string, error) {}, quiet)
+	w.publish("operator.health."+w.ids[0].String(), `{"operatorId":"`+w.ids[0].String()+`","status":"BOUND"}`)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { defer close(done); board.Listen(ctx) }()
+	defer func() { cancel(); <-done }()
+	heard := func(id uuid.UUID) operators.BindState { return board.Heard(id).Bind }
+	require.Eventually(t, func() bool { return heard(w.ids[0]) == operators.Bound }, limit, tick)
+	require.Zero(t, board.Heard(w.ids[1]))
+	w.publish("operator.health.nobody", `{}`)
+	w.publish("operator.health."+w.ids[0].String(), `{"operatorId":"`+w.ids[0].String()+`","status":"UNBOUND"}`)
+	w.publish("operator.health."+w.ids[1].String(), `{"operatorId":"`+w.ids[1].String()+`","status":"FAILBACK"}`)
+	require.Eventually(t, func() bool { return heard(w.ids[1]) == operators.Failback }, limit, tick)
+	require.Equal(t, operators.Unbound, heard(w.ids[0]))
+	standing, err := board.Standing(t.Context(), w.ids[0])
+	require.NoError(t, err)
+	require.Equal(t, standing.Place, board.Heard(w.ids[0]).Place)
+	require.True(t, standing.At.Equal(board.Heard(w.ids[0]).At))
 }
 
 // The process was down for so long that its reports say nothing about now.

@@ -125,7 +125,7 @@ func (w *world) start(o options) *replica {
 	require.NoError(w.t, err)
 	metrics, err := sessions.NewMetrics(r.reg)
 	require.NoError(w.t, err)
-	board := sessions.NewBoard(conn, func(string, error) {})
+	board := sessions.NewBoard(conn, func(string, error) {}, quiet)
 	ingest := operators.NewIngest(store, board, cache, metrics, o.clock.Now, quiet)
 	consumer := sessions.NewConsumer(conn, ingest, metrics, quiet)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -175,6 +175,21 @@ func (w *world) connector(id string) *connector { return &connector{world: w, id
 func (c *connector) reports(operator uuid.UUID, bind string) {
 	c.t.Helper()
 	require.Eventually(c.t, func() bool { return c.tries(operator, bind) == nil }, limit, tick)
+}
+
+// reportsUntil reports again and again, as connectors do, until engines are told. For a moment two processes may lead, and
+// each miss what the other one hears; a report 10 s later makes it good.
+func (c *connector) reportsUntil(operator uuid.UUID, bind, want string) {
+	c.t.Helper()
+	c.reports(operator, bind)
+	last := time.Now()
+	require.Eventually(c.t, func() bool {
+		if time.Since(last) > time.Second {
+			last = time.Now()
+			_ = c.tries(operator, bind) // the next one comes in a second
+		}
+		return c.standing(operator).String() == want
+	}, limit, tick, "want %s", want)
 }
 
 func (c *connector) tries(operator uuid.UUID, bind string) error {

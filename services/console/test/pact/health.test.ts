@@ -41,6 +41,26 @@ describe("the health of an operator", () => {
       },
     ));
 
+  it("may be what a neighbour said", () =>
+    interaction(
+      {
+        provider,
+        name: "the health of an operator of which a neighbour said UNBOUND",
+        states: [
+          exist([north]),
+          reported(north, "BIND_STATE_BOUND"),
+          { name: "a neighbour said UNBOUND of an operator", parameters: { operatorId } },
+        ],
+        procedure: `${service}/GetOperatorHealth`,
+        request: { operatorId },
+        response: { health: { operatorId, bindState: "BIND_STATE_UNBOUND", quality: "QUALITY_UNHEALTHY", byHand: true } },
+      },
+      async (api) => {
+        const got = await api.operators.getOperatorHealth({ operatorId });
+        expect(got.health).toMatchObject({ bindState: BindState.UNBOUND, quality: Quality.UNHEALTHY, byHand: true });
+      },
+    ));
+
   it("is not known before the first report", () =>
     interaction(
       {

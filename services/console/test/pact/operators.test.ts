@@ -1,9 +1,10 @@
 import { Code } from "@connectrpc/connect";
+import { BindState, Quality } from "@gen/events/v1/operator_health_event_pb.js";
 import { BindType, EnforcementMode, OperatorStatus } from "@gen/operators/v1/operator_pb.js";
 import { MessageType } from "@gen/routing/v1/types_pb.js";
 import { describe, expect, it } from "vitest";
 import { badRequest, errorInfo, failure, interaction, refused, regex, said, sentence, uuid } from "./kit.js";
-import { exist, nobody, north, provider, requestId, shown, south, stored } from "./management.js";
+import { exist, nobody, north, provider, reported, requestId, shown, south, stored } from "./management.js";
 
 const service = "trunkline.operators.v1.OperatorService";
 const both = exist([north, south]);
@@ -34,7 +35,10 @@ describe("the list of operators", () => {
         states: [both],
         procedure: `${service}/ListOperators`,
         request: {},
-        response: { operators: [shown(north), shown(south)] },
+        response: {
+          operators: [shown(north), shown(south)],
+          health: [{ operatorId: north.operatorId }, { operatorId: south.operatorId }],
+        },
       },
       async (api) => {
         const got = await api.operators.listOperators({});
@@ -53,6 +57,32 @@ describe("the list of operators", () => {
           },
         ]);
         expect(got.operators[0]?.deleteTime).toBeUndefined();
+        expect(got.health).toMatchObject([
+          { operatorId: north.operatorId, bindState: BindState.UNSPECIFIED, byHand: false },
+          { operatorId: south.operatorId, bindState: BindState.UNSPECIFIED, byHand: false },
+        ]);
+      },
+    ));
+
+  it("is filtered by the state of sessions, and shows it", () =>
+    interaction(
+      {
+        provider,
+        name: "the operators without session",
+        states: [both, reported(south, "BIND_STATE_BOUND", "BIND_STATE_UNBOUND")],
+        procedure: `${service}/ListOperators`,
+        request: { bindStates: ["BIND_STATE_UNBOUND", "BIND_STATE_FAILBACK"] },
+        response: {
+          operators: [shown(south)],
+          health: [{ operatorId: south.operatorId, bindState: "BIND_STATE_UNBOUND", quality: "QUALITY_UNHEALTHY", version: "2" }],
+        },
+      },
+      async (api) => {
+        const got = await api.operators.listOperators({ bindStates: [BindState.UNBOUND, BindState.FAILBACK] });
+        expect(got.operators).toMatchObject([{ operatorId: south.operatorId }]);
+        expect(got.health).toMatchObject([
+          { operatorId: south.operatorId, bindState: BindState.UNBOUND, quality: Quality.UNHEALTHY, version: 2n },
+        ]);
       },
     ));
 

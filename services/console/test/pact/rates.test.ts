@@ -1,8 +1,8 @@
 import { Code } from "@connectrpc/connect";
 import { MessageType } from "@gen/routing/v1/types_pb.js";
 import { describe, expect, it } from "vitest";
-import { badRequest, errorInfo, failure, interaction, refused, regex, said, sentence } from "./kit.js";
-import { exist, north, provider, rateId, rated, requestId } from "./management.js";
+import { badRequest, errorInfo, failure, interaction, like, refused, regex, said, sentence } from "./kit.js";
+import { exist, globalRule, north, provider, rateId, rated, requestId, ruleId, ruled, south } from "./management.js";
 
 const service = "trunkline.operators.v1.RateService";
 const { operatorId } = north;
@@ -22,8 +22,17 @@ const rate = {
 const later = { ...rate, rateId: "0190a8f0-0000-7000-8000-0000000000bb", effectiveFrom: "2099-01-01T00:00:00Z" };
 const { effectiveTo: _, ...endless } = later;
 
+const base = { currencyCode: "EUR", rateNanos: "1000000000" };
+
+/** Candidates with prices that have no order without an exchange rate. */
+const mixed = [north, south].map(({ operatorId }, i) => ({
+  operatorId,
+  priority: i + 1,
+  price: { currencyCode: i === 0 ? "EUR" : "USD", nanos: "12500000" },
+}));
+
 const table = [
-  { currencyCode: "EUR", rateNanos: "1000000000" },
+  base,
   { currencyCode: "USD", rateNanos: "900000000" },
 ];
 
@@ -111,6 +120,39 @@ describe("the exchange rates", () => {
       async (api) => {
         const got = await api.rates.setFxRates({ fxRates: decodedTable, requestId });
         expect(got.fxRates).toMatchObject(decodedTable);
+      },
+    ));
+
+  it("show which rules could not compare prices any more", () =>
+    interaction(
+      {
+        provider,
+        name: "the rehearsal of exchange rates without a currency that a routing rule compares",
+        states: [
+          exist([north, south]),
+          { name: "exchange rates exist", parameters: { fxRates: table } },
+          ruled({ ...globalRule, strategy: "ROUTING_STRATEGY_COST", candidates: mixed }),
+        ],
+        procedure: `${service}/SetFxRates`,
+        request: { fxRates: [base], validateOnly: true },
+        response: {
+          fxRates: [base],
+          warnings: [
+            {
+              severity: "FINDING_SEVERITY_WARNING",
+              reason: "MIXED_CURRENCIES",
+              message: like(sentence),
+              ruleIds: [ruleId],
+              witness: regex(/^\+44770[0-9]+$/, "+447700900123"),
+            },
+          ],
+          warningCount: "1",
+        },
+      },
+      async (api) => {
+        const got = await api.rates.setFxRates({ fxRates: [{ currencyCode: "EUR", rateNanos: 1_000_000_000n }], validateOnly: true });
+        expect(got.warnings).toMatchObject([{ reason: "MIXED_CURRENCIES", message: sentence, ruleIds: [ruleId] }]);
+        expect(got.warningCount).toBe(1n);
       },
     ));
 

@@ -1,4 +1,5 @@
 import { Code } from "@connectrpc/connect";
+import { FindingSeverity } from "@gen/operators/v1/routing_rule_pb.js";
 import { MessageType, OnExhausted, RoutingStrategy } from "@gen/routing/v1/types_pb.js";
 import { describe, expect, it } from "vitest";
 import { errorInfo, failure, interaction, like, refused, regex, said, sentence } from "./kit.js";
@@ -21,6 +22,13 @@ import {
 
 const service = "trunkline.operators.v1.RoutingRuleService";
 const both = [exist([north, south]), ruled(globalRule, accountRule)];
+/** A rule that hands on what its operators cannot take. */
+const longerRule = {
+  ...globalRule,
+  ruleId: "0190a8f0-0000-7000-8000-0000000000ac",
+  prefix: "+447700",
+  onExhausted: "ON_EXHAUSTED_FALL_THROUGH",
+};
 const filter = { operatorId: north.operatorId, prefix: "+447", country: "GB", search: "gb", pageSize: 1 };
 
 const decoded = {
@@ -206,7 +214,36 @@ describe("one routing rule", () => {
         response: {},
       },
       async (api) => {
-        await api.rules.deleteRoutingRule({ ruleId, etag: "an etag", requestId });
+        const got = await api.rules.deleteRoutingRule({ ruleId, etag: "an etag", requestId });
+        expect(got.warnings).toEqual([]);
+      },
+    ));
+
+  it("shows which rules would have nothing to fall to without it", () =>
+    interaction(
+      {
+        provider,
+        name: "the rehearsal of the end of a routing rule that another falls through to",
+        states: [exist([north]), ruled(globalRule, longerRule)],
+        procedure: `${service}/DeleteRoutingRule`,
+        request: { ruleId, validateOnly: true },
+        response: {
+          warnings: [
+            {
+              severity: "FINDING_SEVERITY_WARNING",
+              reason: "NOTHING_TO_FALL_TO",
+              message: like(sentence),
+              ruleIds: [longerRule.ruleId],
+              witness: regex(/^\+447700[0-9]+$/, "+447700900123"),
+            },
+          ],
+        },
+      },
+      async (api) => {
+        const got = await api.rules.deleteRoutingRule({ ruleId, validateOnly: true });
+        expect(got.warnings).toMatchObject([
+          { severity: FindingSeverity.WARNING, reason: "NOTHING_TO_FALL_TO", message: sentence, ruleIds: [longerRule.ruleId], witness: "+447700900123" },
+        ]);
       },
     ));
 });

@@ -408,8 +408,8 @@ export type ListOperatorsRequest = Message<"trunkline.operators.v1.ListOperators
   showDeleted: boolean;
 
   /**
-   * Only operators with one of these bind states; none means all. UNSPECIFIED stands for operators of which nothing is
-   * known.
+   * Only operators with one of these bind states; none means all. As connectors report them: a word by hand does not
+   * count. A good state that was not repeated for 60 s is UNSPECIFIED, and so are deleted operators.
    *
    * @generated from field: repeated trunkline.events.v1.BindState bind_states = 6;
    */
@@ -451,7 +451,8 @@ export type ListOperatorsResponse = Message<"trunkline.operators.v1.ListOperator
   freshness?: Freshness | undefined;
 
   /**
-   * The health of each of them, in the same order.
+   * The health of each of them, in the same order, as GetOperatorHealth shows it; a word by hand may be moments
+   * behind. That of deleted operators is unknown.
    *
    * @generated from field: repeated trunkline.operators.v1.OperatorHealth health = 4;
    */

@@ -593,7 +593,7 @@ export type SetFxRatesResponse = Message<"trunkline.operators.v1.SetFxRatesRespo
   fxRates: FxRate[];
 
   /**
-   * Rules that this leaves with prices that cannot be compared, up to 1000.
+   * Rules that this leaves with prices that cannot be compared, up to 1000. Only when a currency is taken out.
    *
    * @generated from field: repeated trunkline.operators.v1.RuleFinding warnings = 2;
    */

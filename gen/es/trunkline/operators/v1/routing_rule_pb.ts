@@ -524,7 +524,8 @@ export const DeleteRoutingRuleRequestSchema: GenMessage<DeleteRoutingRuleRequest
  */
 export type DeleteRoutingRuleResponse = Message<"trunkline.operators.v1.DeleteRoutingRuleResponse"> & {
   /**
-   * What to look at, such as rules that fell through to this one.
+   * What to look at: rules that fell through to this one and have nothing to fall to now, up to 1000, and one that says
+   * that there are others.
    *
    * @generated from field: repeated trunkline.operators.v1.RuleFinding warnings = 1;
    */

@@ -781,8 +781,8 @@ type ListOperatorsRequest struct {
 	Statuses []OperatorStatus `protobuf:"varint,4,rep,packed,name=statuses,proto3,enum=trunkline.operators.v1.OperatorStatus" json:"statuses,omitempty"`
 	// Deleted operators too.
 	ShowDeleted bool `protobuf:"varint,5,opt,name=show_deleted,json=showDeleted,proto3" json:"show_deleted,omitempty"`
-	// Only operators with one of these bind states; none means all. UNSPECIFIED stands for operators of which nothing is
-	// known.
+	// Only operators with one of these bind states; none means all. As connectors report them: a word by hand does not
+	// count. A good state that was not repeated for 60 s is UNSPECIFIED, and so are deleted operators.
 	BindStates    []v11.BindState `protobuf:"varint,6,rep,packed,name=bind_states,json=bindStates,proto3,enum=trunkline.events.v1.BindState" json:"bind_states,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -869,7 +869,8 @@ type ListOperatorsResponse struct {
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	// Given when the answer comes from a replica that may be behind.
 	Freshness *Freshness `protobuf:"bytes,3,opt,name=freshness,proto3" json:"freshness,omitempty"`
-	// The health of each of them, in the same order.
+	// The health of each of them, in the same order, as GetOperatorHealth shows it; a word by hand may be moments
+	// behind. That of deleted operators is unknown.
 	Health        []*OperatorHealth `protobuf:"bytes,4,rep,name=health,proto3" json:"health,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -1144,7 +1144,7 @@ type SetFxRatesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// By currency.
 	FxRates []*FxRate `protobuf:"bytes,1,rep,name=fx_rates,json=fxRates,proto3" json:"fx_rates,omitempty"`
-	// Rules that this leaves with prices that cannot be compared, up to 1000.
+	// Rules that this leaves with prices that cannot be compared, up to 1000. Only when a currency is taken out.
 	Warnings []*RuleFinding `protobuf:"bytes,2,rep,name=warnings,proto3" json:"warnings,omitempty"`
 	// How many there are.
 	WarningCount  int64 `protobuf:"varint,3,opt,name=warning_count,json=warningCount,proto3" json:"warning_count,omitempty"`

@@ -929,7 +929,8 @@ func (x *DeleteRoutingRuleRequest) GetValidateOnly() bool {
 // DeleteRoutingRuleResponse says that the rule is gone.
 type DeleteRoutingRuleResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// What to look at, such as rules that fell through to this one.
+	// What to look at: rules that fell through to this one and have nothing to fall to now, up to 1000, and one that says
+	// that there are others.
 	Warnings      []*RuleFinding `protobuf:"bytes,1,rep,name=warnings,proto3" json:"warnings,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
