@@ -11,16 +11,18 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/descriptorpb"
 
+	"trunkline/services/platform/caller"
 	"trunkline/services/platform/fault"
 )
 
-// OfCall is Of for the call that the context is of.
+// OfCall is Of for the call that the context is of, and for the account that its caller is bound to: a token of the same
+// name that is bound to another account gets no answer that was given to the first.
 func OfCall(ctx context.Context, m proto.Message) (string, error) {
 	procedure := ""
 	if info, ok := connect.CallInfoForHandlerContext(ctx); ok {
 		procedure = info.Spec().Procedure
 	}
-	return Of(procedure, m)
+	return Of(procedure+"\x00"+caller.From(ctx).Account.String(), m)
 }
 
 // Of is a hash of the procedure and of what is asked. Fields marked
