@@ -171,7 +171,7 @@ func expected(m method, who principal) string {
 
 // shown is how the golden file writes an outcome.
 var shown = map[string]string{
-	passed:                                  "yes",
+	passed:                                   "yes",
 	"unimplemented UNKNOWN_METHOD":           "-",
 	"unauthenticated CREDENTIAL_REQUIRED":    "who?",
 	"unauthenticated CREDENTIAL_INVALID":     "invalid",
@@ -185,6 +185,7 @@ var shown = map[string]string{
 // TestEveryRPCLetsInWhomItsOptionNames calls every RPC of the schema as everybody, by every protocol. The message
 // cannot be read, so whoever is let in learns that and changes nothing, and whoever is not never gets so far.
 func TestEveryRPCLetsInWhomItsOptionNames(t *testing.T) {
+	t.Parallel()
 	p := start(t, newDatabase(t))
 	everybody := p.everybody(t)
 	before := p.stored(t)
@@ -214,11 +215,11 @@ func TestEveryRPCLetsInWhomItsOptionNames(t *testing.T) {
 	}
 	require.Equal(t, before, p.stored(t), "nothing is changed by anybody")
 	compare(t, filepath.Join("testdata", "matrix.golden"), columns(rows))
+	t.Run("nobody connects to the internal listener without a certificate", p.requireCertificates)
 }
 
-// TestTheInternalListenerWantsACertificate tries every internal RPC without a certificate, and with bad ones.
-func TestTheInternalListenerWantsACertificate(t *testing.T) {
-	p := start(t, newDatabase(t))
+// requireCertificates tries every internal RPC without a certificate, and with bad ones.
+func (p *platform) requireCertificates(t *testing.T) {
 	_, admin := p.key(t, access.NewAPIKey{Name: "admin", Role: caller.Admin})
 	for name, client := range map[string]*http.Client{
 		"none":                   p.plain,

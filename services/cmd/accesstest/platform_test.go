@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 	"github.com/uptrace/bun"
@@ -64,11 +65,17 @@ type settings struct {
 }
 
 // database is a migrated database that several platforms may share.
-type database struct{ url string }
+type database struct {
+	url string
+	// conn is a look from outside.
+	conn *pgx.Conn
+	// everything is the query for all rows.
+	everything string
+}
 
 func newDatabase(t *testing.T) database {
 	t.Helper()
-	d := database{pgtest.Database(t)}
+	d := database{url: pgtest.Database(t)}
 	db, err := bunstore.Open(t.Context(), d.config(), platformfx.NewLogger(platformfx.DefaultConfig(), platformfx.Process{Log: new(watched)}))
 	require.NoError(t, err)
 	defer func() { require.NoError(t, db.Close()) }()
@@ -76,6 +83,9 @@ func newDatabase(t *testing.T) database {
 	require.NoError(t, err)
 	_, err = m.Up(t.Context())
 	require.NoError(t, err)
+	d.conn, err = pgx.Connect(t.Context(), d.url)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = d.conn.Close(context.Background()) })
 	return d
 }
 

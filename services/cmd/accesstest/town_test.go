@@ -44,6 +44,7 @@ func newTown(t *testing.T, change ...func(*settings)) *town {
 	w.viewer, _ = key(caller.Viewer, uuid.Nil)
 	w.ofA, _ = key(caller.Admin, w.a.ID)
 	w.ofB, _ = key(caller.Admin, w.b.ID)
+	w.newKey(t) // beside the one of its admin
 	foreignKey, last := w.key(t, access.NewAPIKey{Name: "the neighbour's key", Role: caller.Viewer, Account: w.b.ID})
 	w.known(t, bearer(last))
 

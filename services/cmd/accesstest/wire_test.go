@@ -117,7 +117,7 @@ func encode(t *testing.T, by protocol, m proto.Message) []byte {
 }
 
 func frame(data []byte) []byte {
-	return append(binary.BigEndian.AppendUint32([]byte{0}, uint32(len(data))), data...) //nolint:gosec // tests are short
+	return append(binary.BigEndian.AppendUint32([]byte{0}, uint32(len(data))), data...)
 }
 
 // call makes a call of one message.

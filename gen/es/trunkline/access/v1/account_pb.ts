@@ -288,7 +288,8 @@ export const UpdateAccountResponseSchema: GenMessage<UpdateAccountResponse> = /*
   messageDesc(file_trunkline_access_v1_account, 8);
 
 /**
- * DeleteAccountRequest takes an account away. Its keys are revoked; its rules stay and serve nobody.
+ * DeleteAccountRequest takes an account away. Its keys and tokens are refused from then on; its rules stay until somebody
+ * deletes them.
  *
  * @generated from message trunkline.access.v1.DeleteAccountRequest
  */

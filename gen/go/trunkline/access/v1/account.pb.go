@@ -546,7 +546,8 @@ func (x *UpdateAccountResponse) GetAccount() *Account {
 	return nil
 }
 
-// DeleteAccountRequest takes an account away. Its keys are revoked; its rules stay and serve nobody.
+// DeleteAccountRequest takes an account away. Its keys and tokens are refused from then on; its rules stay until somebody
+// deletes them.
 type DeleteAccountRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Its UUID.
