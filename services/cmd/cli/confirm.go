@@ -22,7 +22,8 @@ func confirm(cmd *cobra.Command, yes bool, question string) error {
 		return nil
 	}
 	if !isTerminal(cmd.InOrStdin()) {
-		return usagef("%s: say --yes to do it without being asked", cmd.CommandPath())
+		path := strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()+" ")
+		return usagef("%s: nothing was changed: say --yes to do it without being asked", path)
 	}
 	if err := printf(cmd.ErrOrStderr(), "%s [y/N] ", question); err != nil {
 		return err

@@ -24,6 +24,8 @@ type failure struct {
 	message string
 	// lines follow the message, each indented: field violations and the request id.
 	lines []string
+	// reason is the server's stable reason, or "".
+	reason string
 	// silent is set when everything was said already.
 	silent bool
 	cause  error
@@ -177,6 +179,7 @@ func serverFailure(what string, ce *connect.Error) *failure {
 	if len(findings) > 0 {
 		f.lines = findings // the violations say the same without witnesses
 	}
+	f.reason = reason
 	f.message = sentence(what, ce.Code().String(), reason, ce.Message())
 	if wait > 0 {
 		f.message += fmt.Sprintf(" (retry after %s)", wait)

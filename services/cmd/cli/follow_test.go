@@ -59,7 +59,7 @@ func TestAnEngineFollowsWhatOperatorManagementWrites(t *testing.T) {
 			require.NoError(t, err)
 			_, err = migrator.Up(t.Context())
 			require.NoError(t, err)
-			engine := &counted{Store: routingdb.NewStore(db)}
+			engine := &counted{Store: routingdb.NewStore(db, clock.System())}
 			view := routing.NewHealthView()
 			supply := routing.NewSupply(routing.SupplySources{Store: engine, Whole: true}, view, time.Now, slog.New(slog.DiscardHandler), func() {})
 			writer := &scribe{taken: map[string]bool{}, rng: rand.New(rand.NewPCG(25, 3)), store: operatorsdb.New(db, bunstore.NewReader(db), operatorsbus.Encode)}

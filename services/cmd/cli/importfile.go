@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 
+	"connectrpc.com/connect"
 	"github.com/spf13/cobra"
 
 	operatorsv1 "trunkline/gen/go/trunkline/operators/v1"
@@ -92,22 +93,34 @@ func readImport(ctx context.Context, stdin io.Reader, arg string) (name string, 
 func (c *client) runImport(ctx context.Context, stderr io.Writer, what string, csv []byte, dryRun bool, call importCall) (*operatorsv1.ImportResult, error) {
 	callCtx, cancel := c.call(ctx)
 	defer cancel()
-	bar := newProgress(stderr, "importing "+what, -1)
+	bar := newProgress(stderr, "importing "+what, -1, "reading "+what, "storing "+what)
 	defer bar.close()
 	result, err := call(c, callCtx, csv, dryRun, func(p *operatorsv1.ImportProgress) { bar.set(p.GetDone(), p.GetTotal()) })
 	bar.close()
 	if err != nil {
-		err = c.describe(ctx, "import "+what, err)
-		var f *failure
-		if errors.As(err, &f) && !dryRun && (f.exit == ExitInterrupted || f.exit == ExitUnavailable) {
-			f.lines = append(f.lines, "all or nothing was stored: run it again, a second import changes nothing more")
-		}
-		return nil, err
+		return nil, importFailure(c.describe(ctx, "import "+what, err), what, dryRun)
 	}
 	if result == nil {
 		return nil, failf(ExitFailed, "import %s: the server ended without a result: run it again", what)
 	}
 	return result, nil
+}
+
+// importFailure says what an import without an answer left: nobody knows whether it was committed.
+func importFailure(err error, what string, dryRun bool) error {
+	var f *failure
+	if !errors.As(err, &f) || connect.CodeOf(f.cause) == connect.CodeResourceExhausted {
+		return err
+	}
+	if f.exit != ExitInterrupted && f.exit != ExitUnavailable {
+		return err
+	}
+	text := fmt.Sprintf("it is all or nothing: `trunkline %s list` shows whether it was stored; the same import again changes nothing more", what)
+	if dryRun {
+		text = "nothing was stored"
+	}
+	f.lines = append(f.lines, text)
+	return err
 }
 
 func writeImport(cmd *cobra.Command, name string, r *operatorsv1.ImportResult, dryRun bool, form string) error {

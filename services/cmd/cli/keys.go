@@ -90,20 +90,21 @@ func keyListCommand() *cobra.Command {
 	})
 }
 
-// writeNewKey shows a key with its text, this once. In a script the text alone is on the last line of standard output.
+// writeNewKey shows a key with its text, this once. In a table nothing but the text is on standard output, so that it can
+// go into a file.
 func writeNewKey(cmd *cobra.Command, form string, answer proto.Message, k *accessv1.ApiKey, text string) error {
 	if form == formJSON {
 		if err := writeJSON(cmd.OutOrStdout(), answer); err != nil {
 			return err
 		}
 	} else {
-		if err := writePairs(cmd.OutOrStdout(), []pair{
+		if err := writePairs(cmd.ErrOrStderr(), []pair{
 			{"key id", k.GetKeyId()}, {"name", k.GetName()}, {"role", roleName(k.GetRole())}, {"account id", k.GetAccountId()},
 			{"state", keyState(k, k.GetCreateTime().AsTime())},
 		}); err != nil {
 			return err
 		}
-		if err := printf(cmd.OutOrStdout(), "\n%s\n", clean(text)); err != nil {
+		if err := printf(cmd.OutOrStdout(), "%s\n", clean(text)); err != nil {
 			return err
 		}
 	}

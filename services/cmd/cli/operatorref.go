@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
@@ -35,6 +36,9 @@ func (c *client) operatorNamed(ctx context.Context, ref string) (*operatorsv1.Op
 		}
 		return nil
 	})
+	if f := (*failure)(nil); errors.As(err, &f) && f.reason == "ACCOUNT_NOT_ALLOWED" {
+		f.message = what + ": give the operator's id: the credential is bound to an account and cannot look names up"
+	}
 	if err == nil && found == nil {
 		err = failf(ExitNotFound, "%s: no live operator has this name: `trunkline operators list` shows them", what)
 	}

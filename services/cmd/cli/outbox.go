@@ -2,7 +2,9 @@ package cli
 
 import (
 	"context"
+	"io"
 	"strconv"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -29,7 +31,7 @@ milliseconds; pending_publish ones failed three times and are tried again with p
 		Args:              cobra.NoArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
-	output := outputFlag(cmd, formTable, formJSON)
+	output := outputFlag(cmd, formTable, formJSON, formCSV)
 	conn := addClientFlags(cmd, callTimeout, "the call")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		return conn.withClient(cmd, func(ctx context.Context, c *client) error {
@@ -39,12 +41,15 @@ milliseconds; pending_publish ones failed three times and are tried again with p
 			if err != nil {
 				return c.describe(ctx, "ask for the outbox", err)
 			}
-			if output.value == formJSON {
+			switch output.value {
+			case formJSON:
 				return writeCounts(cmd.OutOrStdout(), res)
+			case formCSV:
+				return writeOutboxCSV(cmd.OutOrStdout(), res)
 			}
 			oldest := "nothing waits"
 			if res.GetOldest() != nil {
-				oldest = res.GetOldest().AsDuration().String()
+				oldest = res.GetOldest().AsDuration().Round(100 * time.Millisecond).String()
 			}
 			return writePairs(cmd.OutOrStdout(), []pair{
 				{"pending", strconv.FormatInt(res.GetPending(), 10)},
@@ -56,4 +61,23 @@ milliseconds; pending_publish ones failed three times and are tried again with p
 		})
 	}
 	return cmd
+}
+
+// writeOutboxCSV writes one row. The oldest event's age is in seconds, and empty when nothing waits.
+func writeOutboxCSV(w io.Writer, res *operatorsv1.GetOutboxStatusResponse) error {
+	oldest := ""
+	if res.GetOldest() != nil {
+		oldest = strconv.FormatFloat(res.GetOldest().AsDuration().Seconds(), 'f', 3, 64)
+	}
+	file, err := csvFile([][]string{
+		{"pending", "pending_publish", "oldest_seconds", "published", "last_error"},
+		{
+			strconv.FormatInt(res.GetPending(), 10), strconv.FormatInt(res.GetPendingPublish(), 10), oldest,
+			strconv.FormatInt(res.GetPublished(), 10), res.GetLastError(),
+		},
+	})
+	if err == nil {
+		_, err = w.Write(file)
+	}
+	return err
 }

@@ -10,15 +10,27 @@ import (
 )
 
 // progress is a bar on a terminal and nothing elsewhere.
-type progress struct{ bar *progressbar.ProgressBar }
+type progress struct {
+	w           io.Writer
+	bar         *progressbar.ProgressBar
+	title       string
+	phases      []string
+	phase       int
+	done, total int64
+}
 
-// newProgress starts a bar. A total of -1 is not known.
-func newProgress(w io.Writer, title string, total int64) *progress {
+// newProgress starts a bar. A total of -1 is not known. Work in phases, such as reading and storing, has a title for
+// each; the first one stands until there is news.
+func newProgress(w io.Writer, title string, total int64, phases ...string) *progress {
 	f, isFile := w.(*os.File)
 	if !isFile || !term.IsTerminal(int(f.Fd())) {
 		return &progress{}
 	}
-	return &progress{bar: newBar(w, title, total)}
+	return startProgress(w, title, total, phases...)
+}
+
+func startProgress(w io.Writer, title string, total int64, phases ...string) *progress {
+	return &progress{w: w, bar: newBar(w, title, total), title: title, phases: phases, total: total}
 }
 
 func newBar(w io.Writer, title string, total int64) *progressbar.ProgressBar {
@@ -37,10 +49,25 @@ func (p *progress) set(done, total int64) {
 	if p.bar == nil {
 		return
 	}
-	if total > 0 && total != p.bar.GetMax64() {
-		p.bar.ChangeMax64(total)
+	if total > 0 && total != p.total || done < p.done {
+		p.turn(done, total)
 	}
+	p.done = done
 	_ = p.bar.Set64(done)
+}
+
+// turn begins a new bar, because one that was full once draws no more: for the next phase, and when a total that was
+// guessed grows with what is done.
+func (p *progress) turn(done, total int64) {
+	p.total = total
+	grows := p.phase > 0 && done == total && done >= p.done
+	if !grows && p.phase < len(p.phases) {
+		p.title = p.phases[p.phase]
+		p.phase++
+	}
+	_ = p.bar.Finish()
+	p.bar = newBar(p.w, p.title, total)
+	_ = p.bar.RenderBlank()
 }
 
 // close takes the bar away. It may be called again.

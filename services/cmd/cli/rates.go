@@ -3,8 +3,11 @@ package cli
 import (
 	"bytes"
 	"context"
+	"encoding/csv"
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -60,6 +63,39 @@ func rateFilter(req *operatorsv1.ListRatesRequest) listing[*operatorsv1.Rate] {
 	return l
 }
 
+// liveRates leaves out what has ended. The server gives the rates in force at one moment, or all of them.
+func liveRates(l listing[*operatorsv1.Rate], now time.Time) listing[*operatorsv1.Rate] {
+	page := l.page
+	l.page = func(ctx context.Context, c *client, size int32, token string) ([]*operatorsv1.Rate, string, *operatorsv1.Freshness, error) {
+		all, next, fresh, err := page(ctx, c, size, token)
+		all = slices.DeleteFunc(all, func(r *operatorsv1.Rate) bool {
+			return r.GetEffectiveTo() != nil && !r.GetEffectiveTo().AsTime().After(now)
+		})
+		return all, next, fresh, err
+	}
+	return l
+}
+
+// ratesOfAll is the file of rates of several operators: each line says whose it is.
+func ratesOfAll(all []*operatorsv1.Rate) ([]byte, error) {
+	file, err := rateListing.csv(all)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := csv.NewReader(bytes.NewReader(file)).ReadAll()
+	if err != nil {
+		return nil, err
+	}
+	for i, row := range rows {
+		owner := "operator_id"
+		if i > 0 {
+			owner = all[i-1].GetOperatorId()
+		}
+		rows[i] = slices.Insert(row, 0, owner)
+	}
+	return csvFile(rows)
+}
+
 // rateOf gives the form that files are written from.
 func rateOf(r *operatorsv1.Rate) (rate operators.Rate, err error) {
 	if rate.OperatorID, err = uuidOf(r.GetOperatorId()); err != nil {
@@ -97,7 +133,11 @@ func ratesListCommand() *cobra.Command {
 		if err != nil {
 			return rateListing, err
 		}
-		return rateFilter(&operatorsv1.ListRatesRequest{OperatorId: id, Prefix: prefix, InForceAt: moment}), nil
+		l := rateFilter(&operatorsv1.ListRatesRequest{OperatorId: id, Prefix: prefix, InForceAt: moment})
+		if id == "" {
+			l.csv = ratesOfAll
+		}
+		return l, nil
 	})
 }
 
@@ -105,12 +145,14 @@ func ratesExportCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:               "export",
 		Short:             "Write the rates of one operator as CSV, in the format that import reads",
+		Long:              "Write the rates of one operator that are in force or will be, as CSV, in the format that import reads. With\n--history those that have ended are in it too.",
 		Example:           "  trunkline rates export --operator Nordlink --file nordlink.csv",
 		Args:              cobra.NoArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	operator := cmd.Flags().String("operator", "", "the `OPERATOR`, by name or id")
 	file := cmd.Flags().String("file", "", "`FILE` to write; it is replaced only when all is read")
+	history := cmd.Flags().Bool("history", false, "prices that have ended too")
 	noValueCompletion(cmd, "operator")
 	conn := addClientFlags(cmd, callTimeout, "one page")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -122,7 +164,11 @@ func ratesExportCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return rateFilter(&operatorsv1.ListRatesRequest{OperatorId: id}).export(ctx, c, cmd, *file)
+			l := rateFilter(&operatorsv1.ListRatesRequest{OperatorId: id})
+			if !*history {
+				l = liveRates(l, time.Now())
+			}
+			return l.export(ctx, c, cmd, *file)
 		})
 	}
 	return cmd

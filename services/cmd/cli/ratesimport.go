@@ -21,8 +21,8 @@ func ratesImportCommand() *cobra.Command {
 Its columns are found by our names: prefix, country_code, price, currency, message_type, mcc, mnc,
 effective_from, effective_to. Where the deck calls them otherwise, say so: --column prefix="Dial code". Where a
 header has the name of our column and is something else, say that too: --column country_code= leaves it alone.
---scope full means that the deck is the whole price list and prefixes it does not name end; --scope partial
-leaves them. When lines cannot be taken, each is told, nothing is stored and the exit code is %d.`, ExitInvalid),
+--scope full means that the deck is the whole price list and prefixes it does not name end, so when any would it asks
+first; --scope partial leaves them. When lines cannot be taken, each is told, nothing is stored and the exit code is %d.`, ExitInvalid),
 		Example: `  trunkline rates import deck.csv --operator Nordlink --scope full --dry-run
   trunkline rates import deck.xlsx --operator Nordlink --scope full --column prefix=Code --column "price=Rate EUR" --currency EUR
   trunkline rates import changes.csv --operator Nordlink --scope partial --effective 2027-01-01T00:00:00Z`,
@@ -45,6 +45,7 @@ leaves them. When lines cannot be taken, each is told, nothing is stored and the
 	changes := flags.Int("changes", 20, "how many changed prices to show; 0 shows none")
 	noValueCompletion(cmd, "operator", "column", "sheet", "currency", "type", "effective", "changes")
 	_ = cmd.RegisterFlagCompletionFunc("scope", cobra.FixedCompletions([]string{"full", "partial"}, cobra.ShellCompDirectiveNoFileComp))
+	yes := yesFlag(cmd)
 	dryRun := flags.Bool("dry-run", false, "show what would change and store nothing")
 	output := outputFlag(cmd, formTable, formJSON)
 	conn := addClientFlags(cmd, importTimeout, "the import")
@@ -87,9 +88,14 @@ leaves them. When lines cannot be taken, each is told, nothing is stored and the
 			if name, req.Deck, err = readImport(ctx, cmd.InOrStdin(), args[0]); err != nil {
 				return err
 			}
-			diff, err := c.importRates(ctx, cmd, req)
+			diff, err := c.askBeforeEnding(ctx, cmd, req, *yes)
 			if err != nil {
 				return err
+			}
+			if diff.GetBadLineCount() == 0 {
+				if diff, err = c.importRates(ctx, cmd, req); err != nil {
+					return err
+				}
 			}
 			return writeDiff(cmd, name, diff, *dryRun, *changes, output.value)
 		})
@@ -97,10 +103,29 @@ leaves them. When lines cannot be taken, each is told, nothing is stored and the
 	return cmd
 }
 
+// askBeforeEnding asks before a whole price list ends prices. It looks at what the import would do, and gives that: with bad
+// lines there is nothing to be asked about.
+func (c *client) askBeforeEnding(ctx context.Context, cmd *cobra.Command, req *operatorsv1.ImportRatesRequest, yes bool) (*operatorsv1.RateDiff, error) {
+	if yes || req.GetValidateOnly() || req.GetScope() != operatorsv1.DeckScope_DECK_SCOPE_FULL {
+		return nil, nil
+	}
+	req.ValidateOnly = true
+	diff, err := c.importRates(ctx, cmd, req)
+	req.ValidateOnly = false
+	if err != nil || diff.GetBadLineCount() > 0 || diff.GetEndedCount() == 0 {
+		return diff, err
+	}
+	ended := plural(diff.GetEndedCount(), "price ends", "prices end")
+	if err := printf(cmd.ErrOrStderr(), "warning: %s: --dry-run shows them\n", ended); err != nil {
+		return nil, err
+	}
+	return diff, confirm(cmd, false, ended+". Really import the deck?")
+}
+
 func (c *client) importRates(ctx context.Context, cmd *cobra.Command, req *operatorsv1.ImportRatesRequest) (*operatorsv1.RateDiff, error) {
 	callCtx, cancel := c.call(ctx)
 	defer cancel()
-	bar := newProgress(cmd.ErrOrStderr(), "importing rates", -1)
+	bar := newProgress(cmd.ErrOrStderr(), "importing rates", -1, "reading rates", "storing rates")
 	defer bar.close()
 	var diff *operatorsv1.RateDiff
 	stream, err := c.rates.ImportRates(callCtx, req)
@@ -118,7 +143,7 @@ func (c *client) importRates(ctx context.Context, cmd *cobra.Command, req *opera
 	}
 	bar.close()
 	if err != nil {
-		return nil, c.describe(ctx, "import rates", err)
+		return nil, importFailure(c.describe(ctx, "import rates", err), "rates", req.GetValidateOnly())
 	}
 	if diff == nil {
 		return nil, failf(ExitFailed, "import rates: the server ended without a result: run it again")

@@ -71,7 +71,9 @@ func writeOutcome(w io.Writer, answer *routingv1.ExplainRouteResponse) error {
 	d := answer.GetDecision()
 	if d == nil {
 		f := answer.GetFailure()
-		return printf(w, "No operator: %s (%s)\n", clean(strings.TrimSuffix(f.GetMessage(), ".")), clean(f.GetReason()))
+		// The server sends callers of SelectOperator here; who reads this is here.
+		message := strings.TrimSuffix(strings.TrimSuffix(f.GetMessage(), "."), "; ExplainRoute tells why")
+		return printf(w, "No operator: %s (%s)\n", clean(message), clean(f.GetReason()))
 	}
 	text := fmt.Sprintf("Decision: %s at %s, %s", d.GetOperatorName(), address(d.GetHost(), d.GetPort()), price(d.GetUnitPrice()))
 	for i, a := range d.GetAlternates() {

@@ -43,9 +43,27 @@ func (f *ruleFields) add(cmd *cobra.Command) {
 	flags.StringVar(&f.from, "valid-from", "", "first `MOMENT` of validity, such as 2027-01-01T00:00:00Z; empty is always")
 	flags.StringVar(&f.to, "valid-to", "", "first `MOMENT` after validity; empty is for ever")
 	flags.VisitAll(func(one *pflag.Flag) {
-		if ruleMask[one.Name] != "" && one.Name != "active" {
-			noValueCompletion(cmd, one.Name)
+		switch one.Name {
+		case "active", "strategy", "on-exhausted", "candidate":
+		default:
+			if ruleMask[one.Name] != "" {
+				noValueCompletion(cmd, one.Name)
+			}
 		}
+	})
+}
+
+// complete offers words and, for candidates, the names of live operators.
+func (f *ruleFields) complete(cmd *cobra.Command, conn *clientFlags) {
+	words := func(all ...string) cobra.CompletionFunc {
+		return cobra.FixedCompletions(all, cobra.ShellCompDirectiveNoFileComp)
+	}
+	names := completeOperators(conn)
+	// They fail only for a flag that does not exist.
+	_ = cmd.RegisterFlagCompletionFunc("strategy", words("cost", "priority", "failover", "weighted"))
+	_ = cmd.RegisterFlagCompletionFunc("on-exhausted", words("fail", "fall_through"))
+	_ = cmd.RegisterFlagCompletionFunc("candidate", func(cmd *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+		return names(cmd, nil, typed)
 	})
 }
 
@@ -152,6 +170,7 @@ number that shows it, and the exit code is %d.`, ExitConflict),
 	dryRun := cmd.Flags().Bool("dry-run", false, "check everything and store nothing")
 	output := outputFlag(cmd, formTable, formJSON)
 	conn := addClientFlags(cmd, callTimeout, "each call")
+	fields.complete(cmd, conn)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		return conn.withClient(cmd, func(ctx context.Context, c *client) error {
 			r, err := fields.message(ctx, c)
@@ -193,6 +212,7 @@ between, nothing is changed.`,
 	dryRun := cmd.Flags().Bool("dry-run", false, "check everything and store nothing")
 	output := outputFlag(cmd, formTable, formJSON)
 	conn := addClientFlags(cmd, callTimeout, "each call")
+	fields.complete(cmd, conn)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		mask := &fieldmaskpb.FieldMask{}
 		cmd.Flags().Visit(func(f *pflag.Flag) {

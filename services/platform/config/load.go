@@ -14,6 +14,8 @@ import (
 type Options struct {
 	// File is the path of a YAML file; "" means none. A named file must exist.
 	File string
+	// Shared says that the file is that of another process too: keys that no setting has are left alone.
+	Shared bool
 	// Environ lists NAME=value pairs, usually os.Environ(); nil means none.
 	Environ []string
 	// Flags holds the parsed command line; nil means none. Only flags that were
@@ -62,7 +64,7 @@ func Load[T any](defaults T, opts Options) (*Loaded[T], error) {
 	if err != nil {
 		return nil, fmt.Errorf("settings type %s: %w", reflect.TypeFor[T](), err)
 	}
-	fromFile, problems := s.fileLayer(opts.File)
+	fromFile, problems := s.fileLayer(opts.File, opts.Shared)
 	fromEnv, ignored, more := s.envLayer(opts.Environ)
 	problems = append(problems, more...)
 	fromFlags, more := s.flagLayer(opts.Flags, opts.FlagKeys)

@@ -237,6 +237,22 @@ func TestProblemsOfTheFile(t *testing.T) {
 	})
 }
 
+func TestASharedFileMayHoldSettingsOfOthers(t *testing.T) {
+	file := write(t, "name: shared\nserver: {adr: x, addr: ':9'}\nsever: {addr: x}\nstore: {labels: {a: b}}\n")
+	_, err := config.Load(defaults(), config.Options{File: file})
+	require.Error(t, err)
+	l, err := config.Load(defaults(), config.Options{File: file, Shared: true})
+	require.NoError(t, err)
+	require.Equal(t, []string{"shared", ":9", "b"}, []string{l.Value.Name, l.Value.Server.Addr, l.Value.Store.Labels["a"]})
+	for yaml, want := range map[string]string{
+		"server: x": "is a section, not a value", "small: 256": "of at most 8 bits", "store: {dsn: {hunter2: }}": "store.dsn",
+	} {
+		_, err := config.Load(defaults(), config.Options{File: write(t, yaml), Shared: true})
+		require.ErrorContains(t, err, want)
+		require.NotContains(t, err.Error(), "hunter2")
+	}
+}
+
 func TestAllProblemsAreReportedAtOnceInOrder(t *testing.T) {
 	_, err := config.Load(defaults(), config.Options{
 		File:     write(t, "nme: x\nserver: {read_timeout: 5}"),

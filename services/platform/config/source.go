@@ -52,7 +52,7 @@ func (l *layer) set(key string, value any, origin Origin) {
 	l.values[key], l.origins[key] = value, origin
 }
 
-func (s *schema) fileLayer(path string) (*layer, []*Problem) {
+func (s *schema) fileLayer(path string, shared bool) (*layer, []*Problem) {
 	l := newLayer()
 	if path == "" {
 		return l, nil
@@ -77,11 +77,20 @@ func (s *schema) fileLayer(path string) (*layer, []*Problem) {
 	var problems []*Problem
 	flat := k.All()
 	for _, key := range slices.Sorted(maps.Keys(flat)) {
+		if shared && !s.concerns(key) {
+			continue
+		}
 		if p := s.addFromFile(l, key, flat[key], origin); p != nil {
 			problems = append(problems, p)
 		}
 	}
 	return l, problems
+}
+
+// concerns reports whether a key of a file is a setting or a section, or lies below a secret.
+func (s *schema) concerns(key string) bool {
+	f, _ := s.lookup(key)
+	return f != nil || s.isSection(key) || s.secretAbove(key) != ""
 }
 
 // addFromFile puts one flattened YAML key into l. A key or section without a
