@@ -22,6 +22,10 @@ DROP TABLE ops_routing.requests;
 
 --bun:split
 
+DROP INDEX ops_routing.rates_ended;
+
+--bun:split
+
 DROP INDEX ops_routing.rates_operator;
 
 --bun:split

@@ -44,6 +44,11 @@ CREATE INDEX api_keys_live ON ops_routing.api_keys (account_id) WHERE revoked_at
 
 --bun:split
 
+-- Serves those that ended lately, and the end of those that ended long ago.
+CREATE INDEX api_keys_ended ON ops_routing.api_keys (coalesce(revoked_at, expires_at));
+
+--bun:split
+
 -- One row. Every transaction that changes a key or an account raises version, by which all processes notice it.
 CREATE TABLE ops_routing.access_state (
     only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),

@@ -18,6 +18,10 @@ DROP TABLE requests;
 
 --bun:split
 
+DROP INDEX rates_ended;
+
+--bun:split
+
 DROP INDEX rates_operator;
 
 --bun:split

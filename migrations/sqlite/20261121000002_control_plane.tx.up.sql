@@ -77,6 +77,11 @@ CREATE INDEX rates_operator ON rates (operator_id, prefix, message_type, effecti
 
 --bun:split
 
+-- Serves the purge of prices that ended long ago.
+CREATE INDEX rates_ended ON rates (effective_to) WHERE effective_to IS NOT NULL;
+
+--bun:split
+
 -- What a mutation answered, so that a repeated request_id is not carried out twice. Kept for 24 h.
 CREATE TABLE requests (
     actor       text        NOT NULL,

@@ -44,6 +44,11 @@ CREATE INDEX api_keys_live ON api_keys (account_id) WHERE revoked_at IS NULL;
 
 --bun:split
 
+-- Serves those that ended lately, and the end of those that ended long ago.
+CREATE INDEX api_keys_ended ON api_keys (coalesce(revoked_at, expires_at));
+
+--bun:split
+
 -- One row. Every transaction that changes a key or an account raises version, by which all processes notice it.
 CREATE TABLE access_state (
     only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),

@@ -16,7 +16,11 @@ import (
 const (
 	ReasonNoSuchAccount    = "NO_SUCH_ACCOUNT"
 	ReasonDuplicateAccount = "DUPLICATE_ACCOUNT"
+	ReasonTooManyAccounts  = "TOO_MANY_ACCOUNTS"
 )
+
+// MaxLiveAccounts is how many accounts may live at the same time: every process keeps their ids in memory.
+const MaxLiveAccounts = 50_000
 
 // AccountStore is what AccountAdmin needs to be kept.
 type AccountStore interface {
@@ -43,7 +47,7 @@ type accountReply struct {
 }
 
 // Create stores a new account. An id may be given; version and times do not count. The fault is DUPLICATE_ACCOUNT when a
-// live account has the name, or any account the id.
+// live account has the name, or any account the id, and TOO_MANY_ACCOUNTS when there are MaxLiveAccounts.
 func (a *AccountAdmin) Create(ctx context.Context, r Request, account Account) (Account, error) {
 	if err := account.Validate(); err != nil {
 		return Account{}, err
@@ -65,12 +69,15 @@ func (a *AccountAdmin) Create(ctx context.Context, r Request, account Account) (
 			if err := nameIsFree(ctx, tx, account); err != nil {
 				return nil, nil, err
 			}
+			if err := roomForAccount(ctx, tx); err != nil {
+				return nil, nil, err
+			}
 			account.CreatedAt, account.UpdatedAt, account.CreatedBy, account.UpdatedBy = at, at, r.Caller.Name, r.Caller.Name
 			answer = account
 			return accountReply{account.ID}, accountEntry("account.create", nil, &account, nil), tx.PutAccount(ctx, account)
 		},
 		again: func(ctx context.Context, tx Tx, read func(any) error) (err error) {
-			answer, err = repliedAccount(ctx, tx, read)
+			answer, err = repliedAccount(ctx, tx, r.Caller, read)
 			return err
 		},
 	}.run(ctx, a.store, a.now)
@@ -125,7 +132,7 @@ func (a *AccountAdmin) Update(ctx context.Context, r Request, target Target, to 
 			return accountReply{after.ID}, accountEntry("account.update", &before, &after, nil), tx.PutAccount(ctx, after)
 		},
 		again: func(ctx context.Context, tx Tx, read func(any) error) (err error) {
-			answer, err = repliedAccount(ctx, tx, read)
+			answer, err = repliedAccount(ctx, tx, r.Caller, read)
 			return err
 		},
 	}.run(ctx, a.store, a.now)
@@ -214,10 +221,23 @@ func nameIsFree(ctx context.Context, tx Tx, a Account) error {
 		With("account_id", other.String())
 }
 
-func repliedAccount(ctx context.Context, tx Tx, read func(any) error) (Account, error) {
+func roomForAccount(ctx context.Context, tx Tx) error {
+	live, err := tx.LiveAccounts(ctx)
+	if err == nil && live >= MaxLiveAccounts {
+		err = fault.New(fault.ResourceExhausted, ReasonTooManyAccounts, "There are %d accounts, the most there may be. Delete those that nobody uses.", live)
+	}
+	return err
+}
+
+// repliedAccount gives the account of a former request. The caller has the same name as then, but may be bound to another
+// account.
+func repliedAccount(ctx context.Context, tx Tx, who caller.Caller, read func(any) error) (Account, error) {
 	var former accountReply
 	if err := read(&former); err != nil {
 		return Account{}, err
+	}
+	if !who.MaySee(former.AccountID) {
+		return Account{}, NoSuchAccount()
 	}
 	return tx.Account(ctx, former.AccountID)
 }

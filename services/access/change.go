@@ -78,6 +78,8 @@ type AccountTx interface {
 	Account(ctx context.Context, id uuid.UUID) (Account, error)
 	// LiveAccountNamed gives the id of the live account with this name; uuid.Nil is none.
 	LiveAccountNamed(ctx context.Context, name string) (uuid.UUID, error)
+	// LiveAccounts counts the accounts that are not deleted.
+	LiveAccounts(ctx context.Context) (int, error)
 	// PutAccount inserts an account with a new id and replaces one with a known id.
 	PutAccount(ctx context.Context, a Account) error
 }
@@ -88,6 +90,8 @@ type KeyTx interface {
 	Key(ctx context.Context, id uuid.UUID) (APIKey, error)
 	// LiveKeys counts the keys that have not ended; adminsOnly counts those of admins that are bound to no account.
 	LiveKeys(ctx context.Context, at time.Time, adminsOnly bool) (int, error)
+	// LiveKeysOf counts those that are bound to an account.
+	LiveKeysOf(ctx context.Context, account uuid.UUID, at time.Time) (int, error)
 	// PutKey inserts a key with a new id, and takes over the end of one with a known id.
 	PutKey(ctx context.Context, k APIKey) error
 	// RevokeKeysOf revokes the keys of an account that are not revoked, and gives their ids.

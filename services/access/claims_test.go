@@ -59,6 +59,6 @@ func TestAccountsAndSubjectsThatAreFine(t *testing.T) {
 	for _, subject := range []string{"a", "auth0|5f7c8ec7c33c6c004bbafe82", "Zoë Müller", strings.Repeat("ü", 256)} {
 		who, err = rules.Caller(claims("sub", subject))
 		require.NoError(t, err)
-		require.Equal(t, "jwt:"+subject, who.Name)
+		require.Equal(t, "jwt@"+tenant.String()+":"+subject, who.Name)
 	}
 }

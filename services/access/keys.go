@@ -26,6 +26,11 @@ const (
 const (
 	// MaxLiveKeys is how many keys may live at the same time: every process keeps them in memory.
 	MaxLiveKeys = 10_000
+	// MaxLiveKeysOfAccount is how many of them may be bound to one account, so that none uses up the room of all.
+	MaxLiveKeysOfAccount = 1_000
+	// KeepEnded is how long keys that ended are listed. Then they are deleted, without a row in the audit log: their end
+	// is there.
+	KeepEnded = 90 * 24 * time.Hour
 	// MinLifetime is the shortest life of a key that ends.
 	MinLifetime = time.Minute
 	// MaxLifetime is the longest one.
@@ -152,7 +157,7 @@ func (a *KeyAdmin) create(
 			if err := accountLives(ctx, tx, wanted.Account); err != nil {
 				return nil, nil, err
 			}
-			if err := roomForKey(ctx, tx, at); err != nil {
+			if err := roomForKey(ctx, tx, wanted.Account, at); err != nil {
 				return nil, nil, err
 			}
 			answer = a.made(text, id, wanted, r.Caller.Name, at)
@@ -160,7 +165,7 @@ func (a *KeyAdmin) create(
 		},
 		again: func(ctx context.Context, tx Tx, read func(any) error) (err error) {
 			text = Key{}
-			answer, err = repliedKey(ctx, tx, read)
+			answer, err = repliedKey(ctx, tx, r.Caller, read)
 			return err
 		},
 	}.run(ctx, a.store, a.now)
@@ -197,7 +202,7 @@ func (a *KeyAdmin) Revoke(ctx context.Context, r Request, id uuid.UUID) (APIKey,
 			return keyReply{id}, keyEntry("api_key.revoke", &before, answer), tx.PutKey(ctx, answer)
 		},
 		again: func(ctx context.Context, tx Tx, read func(any) error) (err error) {
-			answer, err = repliedKey(ctx, tx, read)
+			answer, err = repliedKey(ctx, tx, r.Caller, read)
 			return err
 		},
 	}.run(ctx, a.store, a.now)
@@ -265,7 +270,17 @@ func accountLives(ctx context.Context, tx Tx, id uuid.UUID) error {
 	return err
 }
 
-func roomForKey(ctx context.Context, tx Tx, at time.Time) error {
+func roomForKey(ctx context.Context, tx Tx, account uuid.UUID, at time.Time) error {
+	if account != uuid.Nil {
+		live, err := tx.LiveKeysOf(ctx, account, at)
+		if err != nil {
+			return err
+		}
+		if live >= MaxLiveKeysOfAccount {
+			return fault.New(fault.ResourceExhausted, ReasonTooManyKeys,
+				"The account has %d live keys, the most it may have. Revoke keys that nobody uses.", live)
+		}
+	}
 	live, err := tx.LiveKeys(ctx, at, false)
 	if err == nil && live >= MaxLiveKeys {
 		err = fault.New(fault.ResourceExhausted, ReasonTooManyKeys, "There are %d live keys, the most there may be. Revoke keys that nobody uses.", live)
@@ -273,12 +288,13 @@ func roomForKey(ctx context.Context, tx Tx, at time.Time) error {
 	return err
 }
 
-func repliedKey(ctx context.Context, tx Tx, read func(any) error) (APIKey, error) {
+// repliedKey gives the key of a former request. The caller has the same name as then, but may be bound to another account.
+func repliedKey(ctx context.Context, tx Tx, who caller.Caller, read func(any) error) (APIKey, error) {
 	var former keyReply
 	if err := read(&former); err != nil {
 		return APIKey{}, err
 	}
-	return tx.Key(ctx, former.KeyID)
+	return visibleKey(ctx, tx, who, former.KeyID)
 }
 
 // NoSuchKey is the fault for an id that no key has, or none that the caller may see.

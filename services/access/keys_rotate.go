@@ -36,7 +36,7 @@ func (a *KeyAdmin) Rotate(ctx context.Context, r Request, id uuid.UUID, overlap 
 			if err := tx.PutKey(ctx, former); err != nil {
 				return nil, nil, err
 			}
-			if err := roomForKey(ctx, tx, at); err != nil {
+			if err := roomForKey(ctx, tx, like.Account, at); err != nil {
 				return nil, nil, err
 			}
 			answer = a.made(text, newID, like, r.Caller.Name, at)
@@ -49,7 +49,7 @@ func (a *KeyAdmin) Rotate(ctx context.Context, r Request, id uuid.UUID, overlap 
 		},
 		again: func(ctx context.Context, tx Tx, read func(any) error) (err error) {
 			text = Key{}
-			answer, err = repliedKey(ctx, tx, read)
+			answer, err = repliedKey(ctx, tx, r.Caller, read)
 			return err
 		},
 	}.run(ctx, a.store, a.now)

@@ -20,17 +20,22 @@ const (
 	maxBurst     = 1_000_000
 	maxInFlight  = 1_000_000
 	maxQueueWait = 10 * time.Second
+
+	// One caller has this part of the places, but not fewer than minShare.
+	shareOfCaller = 4
+	minShare      = 8
 )
 
 // LimitConfig says how much callers may do.
 type LimitConfig struct {
-	PerPrincipal Limit                  `koanf:"per_principal" doc:"Limit of one key, token subject or certificate."`
-	PerAccount   Limit                  `koanf:"per_account" doc:"Limit of all callers of one account together."`
-	Principals   map[string]CustomLimit `koanf:"principals" doc:"Limits of single principals as RATE/BURST, by the name that the audit log shows, such as key:ID: 500/1000. 0 is no limit."`
-	Accounts     map[string]CustomLimit `koanf:"accounts" doc:"Limits of single accounts as RATE/BURST, by account id. 0 is no limit."`
-	MaxInFlight  int                    `koanf:"max_in_flight" doc:"Calls that are worked on at the same time. 0: no limit."`
-	Queue        int                    `koanf:"queue" doc:"Calls that may wait for one of these places. A newer call pushes the oldest out. 0: nobody waits."`
-	QueueWait    time.Duration          `koanf:"queue_wait" doc:"Longest time a call waits for a place (up to 10s). 0: nobody waits."`
+	PerPrincipal            Limit                  `koanf:"per_principal" doc:"Limit of one key, token subject or certificate."`
+	PerAccount              Limit                  `koanf:"per_account" doc:"Limit of all callers of one account together."`
+	Principals              map[string]CustomLimit `koanf:"principals" doc:"Limits of single principals as RATE/BURST, by the name that the audit log shows, such as key:ID: 500/1000. 0 is no limit."`
+	Accounts                map[string]CustomLimit `koanf:"accounts" doc:"Limits of single accounts as RATE/BURST, by account id. 0 is no limit."`
+	MaxInFlightPerPrincipal int                    `koanf:"max_in_flight_per_principal" doc:"Calls that one principal, or all callers of one account, may have under way at the same time. 0: a quarter of max_in_flight, at least 8."`
+	MaxInFlight             int                    `koanf:"max_in_flight" doc:"Calls that are worked on at the same time. 0: no limit."`
+	Queue                   int                    `koanf:"queue" doc:"Calls that may wait for one of these places. A newer call pushes the oldest out. 0: nobody waits."`
+	QueueWait               time.Duration          `koanf:"queue_wait" doc:"Longest time a call waits for a place (up to 10s). 0: nobody waits."`
 }
 
 // DefaultLimitConfig suits a process on a few cores. The limits stop a runaway client, not a busy one.
@@ -58,6 +63,9 @@ func (c LimitConfig) Validate() error {
 	}
 	if c.MaxInFlight < 0 || c.MaxInFlight > maxInFlight {
 		errs = append(errs, fmt.Errorf("max_in_flight must be from 1 to %d, or 0 for no limit", maxInFlight))
+	}
+	if c.MaxInFlightPerPrincipal < 0 || c.MaxInFlightPerPrincipal > maxInFlight {
+		errs = append(errs, fmt.Errorf("max_in_flight_per_principal must be from 1 to %d, or 0 for a quarter of max_in_flight", maxInFlight))
 	}
 	if c.Queue < 0 || c.Queue > maxInFlight {
 		errs = append(errs, fmt.Errorf("queue must be from 0 to %d", maxInFlight))
@@ -97,6 +105,14 @@ func (c LimitConfig) Limits() Limits {
 // Admission returns the limits of an Admission.
 func (c LimitConfig) Admission() AdmissionLimits {
 	return AdmissionLimits{MaxInFlight: c.MaxInFlight, Queue: c.Queue, QueueWait: c.QueueWait}
+}
+
+// InFlight returns the limit of an InFlight.
+func (c LimitConfig) InFlight() int {
+	if c.MaxInFlightPerPrincipal > 0 || c.MaxInFlight == 0 {
+		return c.MaxInFlightPerPrincipal
+	}
+	return max(c.MaxInFlight/shareOfCaller, minShare)
 }
 
 // CustomLimit is a Limit that is written RATE/BURST, such as 500/1000 or 0.5/1, or 0 for no limit.

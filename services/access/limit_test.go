@@ -25,19 +25,20 @@ func TestLimitsThatMakeNoSenseAreRefused(t *testing.T) {
 		change func(*LimitConfig)
 		says   string
 	}{
-		"a negative rate":            {func(c *LimitConfig) { c.PerPrincipal.Rate = -1 }, "per_principal: rate"},
-		"a rate next to nothing":     {func(c *LimitConfig) { c.PerPrincipal.Rate = 1e-9 }, "per_principal: rate"},
-		"a rate that is no number":   {func(c *LimitConfig) { c.PerAccount.Rate = math.NaN() }, "per_account: rate"},
-		"an infinite rate":           {func(c *LimitConfig) { c.PerAccount.Rate = math.Inf(1) }, "per_account: rate"},
-		"a rate without a burst":     {func(c *LimitConfig) { c.PerPrincipal.Burst = 0 }, "per_principal: burst"},
-		"a burst beyond all reason":  {func(c *LimitConfig) { c.PerAccount.Burst = maxBurst + 1 }, "per_account: burst"},
-		"an own limit without burst": {func(c *LimitConfig) { c.Principals = map[string]CustomLimit{"key:a": {Rate: 1}} }, "principals: key:a: burst"},
-		"an account that is no id":   {func(c *LimitConfig) { c.Accounts = map[string]CustomLimit{"acme": {}} }, `"acme" must be the id`},
-		"no account":                 {func(c *LimitConfig) { c.Accounts = map[string]CustomLimit{uuid.Nil.String(): {}} }, "must be the id"},
-		"negative places":            {func(c *LimitConfig) { c.MaxInFlight = -1 }, "max_in_flight"},
-		"a negative queue":           {func(c *LimitConfig) { c.Queue = -1 }, "queue must"},
-		"a negative wait":            {func(c *LimitConfig) { c.QueueWait = -1 }, "queue_wait"},
-		"an endless wait":            {func(c *LimitConfig) { c.QueueWait = time.Minute }, "queue_wait"},
+		"a negative rate":             {func(c *LimitConfig) { c.PerPrincipal.Rate = -1 }, "per_principal: rate"},
+		"a rate next to nothing":      {func(c *LimitConfig) { c.PerPrincipal.Rate = 1e-9 }, "per_principal: rate"},
+		"a rate that is no number":    {func(c *LimitConfig) { c.PerAccount.Rate = math.NaN() }, "per_account: rate"},
+		"an infinite rate":            {func(c *LimitConfig) { c.PerAccount.Rate = math.Inf(1) }, "per_account: rate"},
+		"a rate without a burst":      {func(c *LimitConfig) { c.PerPrincipal.Burst = 0 }, "per_principal: burst"},
+		"a burst beyond all reason":   {func(c *LimitConfig) { c.PerAccount.Burst = maxBurst + 1 }, "per_account: burst"},
+		"an own limit without burst":  {func(c *LimitConfig) { c.Principals = map[string]CustomLimit{"key:a": {Rate: 1}} }, "principals: key:a: burst"},
+		"an account that is no id":    {func(c *LimitConfig) { c.Accounts = map[string]CustomLimit{"acme": {}} }, `"acme" must be the id`},
+		"no account":                  {func(c *LimitConfig) { c.Accounts = map[string]CustomLimit{uuid.Nil.String(): {}} }, "must be the id"},
+		"negative places":             {func(c *LimitConfig) { c.MaxInFlight = -1 }, "max_in_flight"},
+		"negative places of a caller": {func(c *LimitConfig) { c.MaxInFlightPerPrincipal = -1 }, "max_in_flight_per_principal"},
+		"a negative queue":            {func(c *LimitConfig) { c.Queue = -1 }, "queue must"},
+		"a negative wait":             {func(c *LimitConfig) { c.QueueWait = -1 }, "queue_wait"},
+		"an endless wait":             {func(c *LimitConfig) { c.QueueWait = time.Minute }, "queue_wait"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			limits := DefaultLimitConfig()

@@ -101,14 +101,41 @@ func (l *Limiter) SetLimits(limits Limits) { l.limits.Store(limits.clone()) }
 //
 // It returns nil, or the fault RATE_LIMITED with the time until a retry can succeed; then neither limit is charged.
 func (l *Limiter) Take(ctx context.Context, principal string, account uuid.UUID, cost int) error {
+	return l.take(ctx, l.limits.Load(), principal, account, cost, 0)
+}
+
+// TakeRest charges a call that Take charged as one item when it began, and that turned out to have so many. Together
+// they charge what Take alone would have. A refusal also gives back what Take took, because the call will not be made.
+func (l *Limiter) TakeRest(ctx context.Context, principal string, account uuid.UUID, cost int) error {
 	limits := l.limits.Load()
+	err := l.take(ctx, limits, principal, account, cost, 1)
+	if err == nil {
+		return nil
+	}
+	if limit := limits.ofPrincipal(principal); !limit.None() {
+		l.giveBack(l.principals.lock(principal, limit, l.now))
+	}
+	if limit := limits.ofAccount(account); !limit.None() {
+		l.giveBack(l.accounts.lock(account, limit, l.now))
+	}
+	return err
+}
+
+// giveBack undoes a Take of one in b, which is locked, and unlocks it.
+func (l *Limiter) giveBack(b *bucket) {
+	b.mu.Unlock()
+	b.giveBack(1, l.shared != nil)
+}
+
+// take charges what the call costs beyond what it paid before.
+func (l *Limiter) take(ctx context.Context, limits *Limits, principal string, account uuid.UUID, cost, before int) error {
 	patience := patience{parent: ctx}
 	defer patience.end()
 
 	var charged *bucket
 	var paid int
 	if limit := limits.ofPrincipal(principal); !limit.None() {
-		charged, paid = l.principals.lock(principal, limit, l.now), limit.price(cost)
+		charged, paid = l.principals.lock(principal, limit, l.now), limit.price(cost)-before
 		if wait := l.draw(charged, paid, &patience); wait > 0 {
 			l.principalLimited.Add(1)
 			return errPrincipalLimited.WithRetry(max(wait, minWait))
@@ -116,7 +143,7 @@ func (l *Limiter) Take(ctx context.Context, principal string, account uuid.UUID,
 	}
 	if limit := limits.ofAccount(account); !limit.None() {
 		b := l.accounts.lock(account, limit, l.now)
-		if wait := l.draw(b, limit.price(cost), &patience); wait > 0 {
+		if wait := l.draw(b, limit.price(cost)-before, &patience); wait > 0 {
 			if charged != nil {
 				charged.giveBack(paid, l.shared != nil)
 			}

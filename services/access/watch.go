@@ -19,6 +19,8 @@ const (
 	ReasonKeysNotLoaded = "KEYS_NOT_LOADED"
 	// ReasonKeysStale: the API keys that are in force may be out of date.
 	ReasonKeysStale = "KEYS_STALE"
+	// ReasonKeysCutOff: there are more live keys or accounts than a process holds. The oldest ones are refused.
+	ReasonKeysCutOff = "KEYS_CUT_OFF"
 	// ReasonUnknownPepper: keys are stored under a pepper that is not configured.
 	ReasonUnknownPepper = "UNKNOWN_PEPPER"
 )
@@ -30,9 +32,6 @@ const (
 	// pollLimit and loadLimit bound one look at the version and one reading of all keys.
 	pollLimit = time.Second
 	loadLimit = 10 * time.Second
-	// flushEvery is how often the times of last use are stored, flushLimit bounds one such writing.
-	flushEvery = time.Minute
-	flushLimit = 5 * time.Second
 	// staleAfter is from which age on Check calls the keys out of date.
 	staleAfter = 10 * time.Second
 	// retryNotLoaded is when a caller should try again.
@@ -50,15 +49,28 @@ type KeysVersion struct {
 type KeySource interface {
 	// KeysVersion tells the present version.
 	KeysVersion(ctx context.Context) (KeysVersion, error)
-	// LoadKeys gives all live keys, those that ended lately, and a version from which on they are right. A key of a
-	// deleted account counts as revoked.
-	LoadKeys(ctx context.Context) ([]KeyRecord, KeysVersion, error)
+	// LoadKeys gives all keys that live now, those that ended lately, and all live accounts. A key of a deleted account
+	// counts as revoked.
+	LoadKeys(ctx context.Context, now time.Time) (Snapshot, error)
+	// LoadAccounts gives the same without keys.
+	LoadAccounts(ctx context.Context) (Snapshot, error)
 	// TouchKeys notes that the keys were used at a time, unless it knows of a later one.
 	TouchKeys(ctx context.Context, keys []uuid.UUID, at time.Time) error
 }
 
-// Watcher holds all API keys in memory and keeps them up to date. While the database is out of reach, the keys last read
-// stay in force. Create it with NewWatcher and run Run; it is safe for concurrent use.
+// Snapshot is what credentials are checked against.
+type Snapshot struct {
+	// Version is one from which on the rest is right.
+	Version KeysVersion
+	Keys    []KeyRecord
+	// Accounts are the live ones.
+	Accounts []uuid.UUID
+	// Cut is true when there are more than MaxLiveKeys live keys or more than MaxLiveAccounts: the newest ones are here.
+	Cut bool
+}
+
+// Watcher holds all API keys and the ids of all live accounts in memory and keeps them up to date. While the database is
+// out of reach, what was read last stays in force. Create it with NewWatcher and run Run; it is safe for concurrent use.
 type Watcher struct {
 	source  KeySource
 	current Pepper
@@ -66,7 +78,10 @@ type Watcher struct {
 	now     func() time.Time
 	log     *slog.Logger
 
-	held atomic.Pointer[heldKeys] // nil before the first load
+	asked chan chan struct{} // who waits for the next look
+
+	loaded chan struct{}            // closed after the first load
+	held   atomic.Pointer[heldKeys] // nil before the first load
 	// confirmed is when the keys were last known to be up to date, in Unix nanoseconds; at first the start.
 	confirmed atomic.Int64
 	failure   atomic.Pointer[error] // of the last look; points to nil when it went well
@@ -74,20 +89,20 @@ type Watcher struct {
 
 // heldKeys is what one load gave.
 type heldKeys struct {
-	version KeysVersion
-	set     *KeySet
-	use     map[string]*lastUse // by the caller's name
+	version  KeysVersion
+	set      *KeySet
+	use      map[string]*lastUse // by the caller's name
+	accounts map[uuid.UUID]struct{}
+	cut      bool
 }
 
-// lastUse is when a key was last used, in Unix minutes; 0 is never since the start.
-type lastUse struct {
-	key           uuid.UUID
-	used, flushed atomic.Int64
-}
-
-// NewWatcher gives a watcher of the keys under the current pepper and the former ones.
+// NewWatcher gives a watcher of accounts and of the keys under the current pepper and the former ones. With the zero pepper
+// it watches accounts alone.
 func NewWatcher(source KeySource, current Pepper, former []Pepper, now func() time.Time, log *slog.Logger) *Watcher {
-	w := &Watcher{source: source, current: current, former: former, now: now, log: log}
+	w := &Watcher{
+		source: source, current: current, former: former, now: now, log: log,
+		asked: make(chan chan struct{}), loaded: make(chan struct{}),
+	}
 	w.confirmed.Store(now().UnixNano())
 	return w
 }
@@ -111,6 +126,19 @@ func (w *Watcher) Find(text string) (caller.Caller, error) {
 	return who, nil
 }
 
+// CheckAccount is nil for a live account, and the fault CREDENTIAL_INVALID for any other: tokens outlive their accounts.
+// Before the first load it is the fault CREDENTIALS_UNCHECKABLE.
+func (w *Watcher) CheckAccount(id uuid.UUID) error {
+	held := w.held.Load()
+	if held == nil {
+		return Uncheckable("The account of this token cannot be checked yet: the database was not reached since the start. Try again.")
+	}
+	if _, lives := held.accounts[id]; !lives {
+		return Invalid("The account of this token does not exist (any more).")
+	}
+	return nil
+}
+
 // Len is how many keys are held, those that ended lately included; 0 before the first load.
 func (w *Watcher) Len() int {
 	if held := w.held.Load(); held != nil {
@@ -125,20 +153,49 @@ func (w *Watcher) Age() time.Duration {
 }
 
 // Check is nil while the keys are up to date, and tells otherwise what is wrong: they were not loaded yet, the database
-// was not reached for 10 s, or there are keys that no configured pepper is right for.
+// was not reached for 10 s, there are too many, or there are keys that no configured pepper is right for.
 func (w *Watcher) Check(context.Context) error {
 	held := w.held.Load()
 	switch {
 	case held == nil:
-		return fault.New(fault.Unavailable, ReasonKeysNotLoaded, "The API keys were not read yet.").Wrap(w.lastFailure())
+		return fault.New(fault.Unavailable, ReasonKeysNotLoaded, "API keys and accounts were not read yet.").Wrap(w.lastFailure())
 	case w.Age() > staleAfter:
 		return fault.New(fault.Unavailable, ReasonKeysStale,
-			"The API keys are %s old: revoked ones are accepted, new ones are not.", w.Age().Round(time.Second)).Wrap(w.lastFailure())
+			"API keys and accounts are %s old: revoked ones are accepted, new ones are not.", w.Age().Round(time.Second)).Wrap(w.lastFailure())
+	case held.cut:
+		return fault.New(fault.ResourceExhausted, ReasonKeysCutOff,
+			"There are more than %d live API keys or %d accounts, and the oldest ones are refused: revoke keys or delete accounts that nobody uses.",
+			MaxLiveKeys, MaxLiveAccounts)
 	case held.set.OfUnknownPepper() > 0:
 		return fault.New(fault.FailedPrecondition, ReasonUnknownPepper,
 			"%d API keys were made under another pepper and cannot be used: set access.keys.former_pepper to it.", held.set.OfUnknownPepper())
 	}
 	return nil
+}
+
+// AwaitLoad waits for the first load. Its fault KEYS_NOT_LOADED means that ctx ended before.
+func (w *Watcher) AwaitLoad(ctx context.Context) error {
+	select {
+	case <-w.loaded:
+		return nil
+	case <-ctx.Done():
+		return fault.New(fault.Unavailable, ReasonKeysNotLoaded, "API keys and accounts were not read yet.").Wrap(w.lastFailure())
+	}
+}
+
+// Reload looks for changes at once and waits until that is done or ctx ends: after a change that this process made, it
+// holds to it from then on.
+func (w *Watcher) Reload(ctx context.Context) {
+	done := make(chan struct{})
+	select {
+	case w.asked <- done:
+	case <-ctx.Done():
+		return
+	}
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
 }
 
 func (w *Watcher) lastFailure() error {
@@ -148,7 +205,7 @@ func (w *Watcher) lastFailure() error {
 	return nil
 }
 
-// Run keeps the keys up to date until ctx ends, and then stores the times of last use.
+// Run keeps keys and accounts up to date until ctx ends, and then stores the times of last use.
 func (w *Watcher) Run(ctx context.Context) {
 	var flusher sync.WaitGroup
 	defer flusher.Wait()
@@ -156,12 +213,16 @@ func (w *Watcher) Run(ctx context.Context) {
 	flusher.Go(func() { w.flushUntil(ctx) })
 	pause := time.NewTicker(PollEvery)
 	defer pause.Stop()
+	w.look(ctx)
 	for {
-		w.look(ctx)
 		select {
 		case <-ctx.Done():
 			return
 		case <-pause.C:
+			w.look(ctx)
+		case done := <-w.asked:
+			w.look(ctx)
+			close(done)
 		}
 	}
 }
@@ -205,15 +266,25 @@ func (w *Watcher) refresh(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, loadLimit)
 	defer cancel()
-	records, version, err := w.source.LoadKeys(ctx)
+	read, err := w.load(ctx)
 	if err != nil {
 		return err
 	}
-	if held != nil && version.Stale && version.Number < held.version.Number {
+	if held != nil && read.Version.Stale && read.Version.Number < held.version.Number {
 		return errBehind
 	}
-	next := &heldKeys{version: version, set: NewKeySet(records, w.current, w.former...), use: make(map[string]*lastUse, len(records))}
-	for _, r := range records {
+	if read.Cut && (held == nil || !held.cut) {
+		w.log.ErrorContext(ctx, "there are more live API keys or accounts than a process holds; the oldest ones are refused",
+			"most_keys", MaxLiveKeys, "most_accounts", MaxLiveAccounts)
+	}
+	next := &heldKeys{
+		version: read.Version, cut: read.Cut, set: NewKeySet(read.Keys, w.current, w.former...),
+		use: make(map[string]*lastUse, len(read.Keys)), accounts: make(map[uuid.UUID]struct{}, len(read.Accounts)),
+	}
+	for _, id := range read.Accounts {
+		next.accounts[id] = struct{}{}
+	}
+	for _, r := range read.Keys {
 		name := "key:" + r.KeyID.String() // as KeySet calls the caller
 		if held != nil && held.use[name] != nil {
 			next.use[name] = held.use[name]
@@ -222,53 +293,24 @@ func (w *Watcher) refresh(ctx context.Context) error {
 		next.use[name] = &lastUse{key: r.KeyID}
 	}
 	w.held.Store(next)
-	if version.Stale {
+	if held == nil {
+		close(w.loaded)
+	}
+	if read.Version.Stale {
 		return errBehind
 	}
 	return nil
+}
+
+func (w *Watcher) load(ctx context.Context) (Snapshot, error) {
+	if w.current.ID() == "" {
+		return w.source.LoadAccounts(ctx)
+	}
+	return w.source.LoadKeys(ctx, w.now())
 }
 
 func (w *Watcher) version(ctx context.Context) (KeysVersion, error) {
 	ctx, cancel := context.WithTimeout(ctx, pollLimit)
 	defer cancel()
 	return w.source.KeysVersion(ctx)
-}
-
-func (w *Watcher) flushUntil(ctx context.Context) {
-	pause := time.NewTicker(flushEvery)
-	defer pause.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			w.flush(context.WithoutCancel(ctx))
-			return
-		case <-pause.C:
-			w.flush(ctx)
-		}
-	}
-}
-
-// flush stores the times of last use that are new. What fails is tried again the next time.
-func (w *Watcher) flush(ctx context.Context) {
-	held := w.held.Load()
-	if held == nil {
-		return
-	}
-	ctx, cancel := context.WithTimeout(ctx, flushLimit)
-	defer cancel()
-	uses, keys := map[int64][]*lastUse{}, map[int64][]uuid.UUID{}
-	for _, use := range held.use {
-		if minute := use.used.Load(); minute > use.flushed.Load() {
-			uses[minute], keys[minute] = append(uses[minute], use), append(keys[minute], use.key)
-		}
-	}
-	for minute := range uses {
-		if err := w.source.TouchKeys(ctx, keys[minute], time.Unix(minute*60, 0).UTC()); err != nil {
-			w.log.WarnContext(ctx, "the last use of API keys could not be stored; it is tried again", "error", err)
-			return
-		}
-		for _, use := range uses[minute] {
-			use.flushed.Store(minute)
-		}
-	}
 }

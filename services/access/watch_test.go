@@ -1,10 +1,13 @@
 package access
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"log/slog"
 	"maps"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -19,14 +22,16 @@ import (
 
 // shelf is a source of keys that a test changes.
 type shelf struct {
-	mu      sync.Mutex
-	version KeysVersion
-	records []KeyRecord
-	fail    error
-	hang    bool
-	loads   int
-	touched map[time.Time][]uuid.UUID
-	touch   error
+	mu       sync.Mutex
+	version  KeysVersion
+	records  []KeyRecord
+	accounts []uuid.UUID
+	cut      bool
+	fail     error
+	hang     bool
+	loads    int
+	touched  map[time.Time][]uuid.UUID
+	touch    error
 }
 
 func (s *shelf) KeysVersion(ctx context.Context) (KeysVersion, error) {
@@ -45,11 +50,19 @@ func (s *shelf) answer(ctx context.Context) error {
 	return s.fail
 }
 
-func (s *shelf) LoadKeys(ctx context.Context) ([]KeyRecord, KeysVersion, error) {
+func (s *shelf) LoadKeys(ctx context.Context, _ time.Time) (Snapshot, error) {
+	read, err := s.LoadAccounts(ctx)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	read.Keys = slices.Clone(s.records)
+	return read, err
+}
+
+func (s *shelf) LoadAccounts(ctx context.Context) (Snapshot, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.loads++
-	return append([]KeyRecord(nil), s.records...), s.version, s.answer(ctx)
+	return Snapshot{Version: s.version, Accounts: slices.Clone(s.accounts), Cut: s.cut}, s.answer(ctx)
 }
 
 func (s *shelf) TouchKeys(_ context.Context, keys []uuid.UUID, at time.Time) error {
@@ -165,7 +178,17 @@ func TestBeforeTheFirstLoadCallersAreAskedToTryAgain(t *testing.T) {
 		require.Equal(t, []any{fault.Unavailable, ReasonKeysNotLoaded, time.Second}, []any{f.Kind, f.Reason, f.RetryAfter})
 		require.True(t, fault.Is(w.Check(t.Context()), ReasonKeysNotLoaded))
 		require.Zero(t, w.Len())
+		f = fault.From(w.CheckAccount(uuid.New()))
+		require.Equal(t, []any{fault.Unavailable, ReasonUncheckable, 2 * time.Second}, []any{f.Kind, f.Reason, f.RetryAfter})
+		brief, end := context.WithTimeout(t.Context(), time.Minute)
+		require.True(t, fault.Is(w.AwaitLoad(brief), ReasonKeysNotLoaded))
+		end()
 		s.change(func(s *shelf) { s.fail = nil })
+		require.NoError(t, w.AwaitLoad(t.Context()))
+		s.change(func(s *shelf) { s.fail = errors.New("gone again") })
+		time.Sleep(time.Hour)
+		require.NoError(t, w.AwaitLoad(t.Context()), "it was loaded once")
+		require.Error(t, w.Check(t.Context()))
 		time.Sleep(time.Second)
 		require.Equal(t, ReasonInvalid, refusal(w, key.Reveal()), "now it is known that nobody has this key")
 		cancel()
@@ -227,5 +250,64 @@ func TestKeysOfAnotherPepperAreReported(t *testing.T) {
 		time.Sleep(time.Second)
 		require.Equal(t, ReasonInvalid, refusal(w, text))
 		require.True(t, fault.Is(w.Check(t.Context()), ReasonUnknownPepper))
+	})
+}
+
+func TestAnAccountIsKnownWhileItLives(t *testing.T) {
+	for name, held := range map[string]Pepper{"keys and accounts": pepper(t, "p"), "accounts alone": {}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				account := uuid.New()
+				s := &shelf{accounts: []uuid.UUID{account}, records: []KeyRecord{{KeyID: uuid.New(), PepperID: "of others"}}}
+				w := NewWatcher(s, held, nil, time.Now, slog.New(slog.DiscardHandler))
+				ctx, cancel := context.WithCancel(t.Context())
+				done := make(chan struct{})
+				go func() { defer close(done); w.Run(ctx) }()
+				synctest.Wait()
+				require.NoError(t, w.CheckAccount(account))
+				require.EqualError(t, w.CheckAccount(uuid.New()),
+					"UNAUTHENTICATED CREDENTIAL_INVALID: The account of this token does not exist (any more).")
+				require.Equal(t, held.ID() != "", fault.Is(w.Check(t.Context()), ReasonUnknownPepper), "keys do not matter where none are accepted")
+				s.change(func(s *shelf) { s.version.Number++; s.accounts = nil })
+				time.Sleep(PollEvery)
+				synctest.Wait()
+				require.True(t, fault.Is(w.CheckAccount(account), ReasonInvalid))
+				cancel()
+				<-done
+			})
+		})
+	}
+}
+
+func TestAReloadWaitsUntilTheChangeIsInForce(t *testing.T) {
+	watched(t, func(t *testing.T, s *shelf, w *Watcher, text string) {
+		began := time.Now()
+		s.revoke()
+		w.Reload(t.Context())
+		require.Equal(t, ReasonRevoked, refusal(w, text))
+		require.Equal(t, began, time.Now(), "it does not wait for the next look")
+		s.change(func(s *shelf) { s.hang = true })
+		for range 2 { // while it looks, and while it waits for the answer
+			ctx, end := context.WithTimeout(t.Context(), 10*time.Millisecond)
+			w.Reload(ctx)
+			require.Error(t, ctx.Err())
+			end()
+		}
+	})
+}
+
+func TestKeysThatAreCutOffAreReportedOnce(t *testing.T) {
+	watched(t, func(t *testing.T, s *shelf, w *Watcher, _ string) {
+		var out bytes.Buffer
+		w.log = slog.New(slog.NewTextHandler(&out, nil))
+		for range 3 {
+			s.change(func(s *shelf) { s.version.Number++; s.cut = true })
+			w.Reload(t.Context())
+		}
+		require.True(t, fault.Is(w.Check(t.Context()), ReasonKeysCutOff))
+		require.Equal(t, 1, strings.Count(out.String(), "level=ERROR"))
+		s.change(func(s *shelf) { s.version.Number++; s.cut = false })
+		w.Reload(t.Context())
+		require.NoError(t, w.Check(t.Context()))
 	})
 }

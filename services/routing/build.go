@@ -122,6 +122,7 @@ func (b *TableBuilder) Build(v Versions) *Table {
 	t := &Table{
 		versions:   v,
 		mark:       b.mark,
+		reach:      v.Config,
 		candidates: slices.Clip(b.candidates),
 		sets:       slices.Clip(b.sets),
 		spans:      b.spans,

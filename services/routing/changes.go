@@ -15,9 +15,13 @@ type Mark struct {
 	Untold int64
 }
 
-// Changes is how a store differs from what it was at a Mark. Rates and what currencies are worth are the same.
+// Changes is how a store differs from what it was at a Mark, as far as it can tell.
 type Changes struct {
 	Versions Versions
+	// Untold is true when something changed that is not told of here, such as rates and what currencies are worth.
+	Untold bool
+	// TooMany is true when more rules changed than were asked for. Then none are told of.
+	TooMany bool
 	// Operators are all there are now.
 	Operators []Operator
 	// Rules are those that were created or changed, as they are now; Gone are those that were deleted.
@@ -34,15 +38,24 @@ func (t *Table) room() int {
 	return max(0, min(patchLimit, max(patchLimit, len(t.ruleRows)/4)-t.patched))
 }
 
-// with gives the table with the changes since its mark. It shares with t what did not change.
+// with gives the table with the changes since its mark. It shares with t what did not change. Where the changes do not
+// tell everything, the table keeps its versions: they name the last state that is in it completely.
 func (t *Table) with(c *Changes, health *HealthView) *Table {
-	next := t.withOperators(c.Versions, c.Operators, health)
-	next.mark.Config = c.Versions.Config
+	next := t.withOperators(c.Versions.Config, c.Operators, health)
+	if !c.TooMany {
+		next.mark.Config = c.Versions.Config
+		if !c.Untold {
+			next.versions = c.Versions
+		}
+	}
 	if len(c.Rules)+len(c.Gone) > 0 {
 		next.patch(c, health)
 	}
 	return next
 }
+
+// whole tells that nothing newer than its versions is in the table.
+func (t *Table) whole() bool { return t.reach == t.versions.Config }
 
 // patch takes changed rules into a table that nobody reads yet. Rules are laid out again, which takes no sorting but of
 // the new ones; candidates, spans and accounts are only added to, so the rates, which share them, stay as they are.

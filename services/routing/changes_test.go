@@ -65,7 +65,10 @@ func (l *ledger) Load(_ context.Context, health *routing.HealthView) (*routing.T
 func (l *ledger) Changes(_ context.Context, since routing.Mark, limit int) (*routing.Changes, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	c := &routing.Changes{Versions: l.versions, Operators: append([]routing.Operator{}, l.rs.Operators...)}
+	if l.versions.Config < since.Config {
+		return nil, nil
+	}
+	c := &routing.Changes{Versions: l.versions, Operators: append([]routing.Operator{}, l.rs.Operators...), Untold: l.rs.Untold != since.Untold}
 	for _, r := range l.rs.Rules {
 		if l.changed[r.ID] > since.Config {
 			c.Rules = append(c.Rules, r)
@@ -76,8 +79,8 @@ func (l *ledger) Changes(_ context.Context, since routing.Mark, limit int) (*rou
 			c.Gone = append(c.Gone, id)
 		}
 	}
-	if l.versions.Config < since.Config || l.rs.Untold != since.Untold || len(c.Rules)+len(c.Gone) > limit {
-		return nil, nil
+	if len(c.Rules)+len(c.Gone) > limit {
+		c.Rules, c.Gone, c.TooMany = nil, nil, true
 	}
 	return c, nil
 }

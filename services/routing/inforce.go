@@ -28,6 +28,14 @@ type supplied struct {
 	since  time.Time // when the origin became this one
 }
 
+// reach is the newest version of which anything is in force.
+func (s *supplied) reach() int64 {
+	if s.table == nil {
+		return s.state.Versions.Config
+	}
+	return s.table.reach
+}
+
 // State implements States.
 func (s *Supply) State() (State, bool) {
 	if now := s.inForce.Load(); now != nil {

@@ -16,6 +16,8 @@ const (
 	retryFirst      = time.Second
 	retryLast       = 30 * time.Second
 	provisionalLast = 5 * time.Second
+	// provisionalLeast is the least time between two provisional refreshes, however many changes are told of.
+	provisionalLeast = 250 * time.Millisecond
 	// patience is how often a refresh is repeated for a version that a store which can be read does not hold:
 	// about 2 minutes. Then nobody committed that version, or a sweep finds it.
 	patience = 8
@@ -85,9 +87,14 @@ func (r *Refresher) Changed(version int64) {
 			break
 		}
 	}
+	r.again()
+}
+
+// again asks for one more refresh.
+func (r *Refresher) again() {
 	select {
 	case r.changed <- struct{}{}:
-	default: // a refresh is due already, and it will read this version too
+	default: // a refresh is due already, and it will read the newest version too
 	}
 }
 
@@ -137,16 +144,24 @@ func (r *Refresher) Run(ctx context.Context) {
 		if now != settled {
 			wait = min(retryFirst<<min(retries, 10), lastPause[now])
 		}
-		timer := time.NewTimer(wait)
+		timer, least := time.NewTimer(wait), time.NewTimer(provisionalLeast)
 		select {
 		case <-ctx.Done():
-			timer.Stop()
-			return
 		case <-r.changed:
+			if now == provisional {
+				select {
+				case <-ctx.Done():
+				case <-least.C:
+				}
+			}
 		case <-timer.C:
 			retries++
 		}
 		timer.Stop()
+		least.Stop()
+		if ctx.Err() != nil {
+			return
+		}
 	}
 }
 

@@ -47,7 +47,7 @@ func (s *Supply) reread(ctx context.Context) error {
 	}
 	defer s.end()
 	// What changed meanwhile, and is in force already, must not go away.
-	if now := s.inForce.Load(); now.state.Versions.Config > table.versions.Config {
+	if now := s.inForce.Load(); now.reach() > table.reach {
 		if table, err = s.follow(ctx, table); err != nil || table == nil {
 			return err // too much changed meanwhile: at the next time
 		}

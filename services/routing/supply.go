@@ -18,8 +18,8 @@ type Store interface {
 	Load(ctx context.Context, health *HealthView) (*Table, error)
 	// Operators reads all operators at one moment.
 	Operators(ctx context.Context) ([]Operator, Versions, error)
-	// Changes reads at one moment what changed since a mark. It gives nil when the store cannot tell: more than limit
-	// rules changed, something else than rules and operators did, or the store is not at the mark yet.
+	// Changes reads at one moment what changed since a mark, unless that is more than limit rules. It gives nil when the
+	// store is not at the mark yet.
 	Changes(ctx context.Context, since Mark, limit int) (*Changes, error)
 }
 
@@ -47,8 +47,10 @@ type Supply struct {
 	// wentBack tells that the store held an older version than the one in force. It may be another one, made from a
 	// backup, whose versions mean something else. It belongs to whoever holds the token.
 	wentBack bool
-	inForce  atomic.Pointer[supplied]
-	doubted  atomic.Int64 // when the store was last doubted, in nanoseconds since 1970
+	// looked is when the store was asked for its state last. It belongs to whoever holds the token too.
+	looked  time.Time
+	inForce atomic.Pointer[supplied]
+	doubted atomic.Int64 // when the store was last doubted, in nanoseconds since 1970
 }
 
 // SupplySources is what a Supply reads from.
@@ -81,6 +83,9 @@ func (s *Supply) load(ctx context.Context) (Loaded, error) {
 		return Loaded{}, err
 	}
 	defer s.end()
+	if s.shortcut(ctx) {
+		return Loaded{Versions: s.inForce.Load().state.Versions, Provisional: true}, nil
+	}
 	err := s.fromStore(ctx)
 	bypassed := err != nil
 	if bypassed && s.substitute != nil && ctx.Err() == nil {
@@ -111,13 +116,13 @@ func (s *Supply) end() { <-s.loading }
 
 // fromStore puts in force what the store holds, unless it is older than what is.
 func (s *Supply) fromStore(ctx context.Context) error {
-	state, err := s.store.State(ctx)
+	state, err := s.look(ctx)
 	if err != nil {
 		return err
 	}
 	next := &supplied{state: state, origin: FromDatabase}
 	switch old := s.inForce.Load(); {
-	case old != nil && state.Versions.Config < old.state.Versions.Config:
+	case old != nil && state.Versions.Config < old.reach():
 		s.wentBack = true
 		return nil
 	case old != nil && state.Versions.Config == old.state.Versions.Config && old.origin == FromDatabase:
@@ -142,43 +147,13 @@ func (s *Supply) fromStore(ctx context.Context) error {
 	return nil
 }
 
-// read gives the table of the state or of a later one. Rules and rates are many, changes are small: as far as the store
-// can tell what changed, only that is read.
-func (s *Supply) read(ctx context.Context, old *supplied, state State) (*Table, error) {
-	if old != nil && old.state.Versions.Config == state.Versions.Config {
-		return old.table, nil // it came from operator-management
-	}
-	if old != nil && !s.wentBack {
-		if table, err := s.follow(ctx, old.table); table != nil || err != nil {
-			return table, err
-		}
-	}
-	table, err := s.store.Load(ctx, s.health)
-	if err == nil && table.versions.Config >= state.Versions.Config {
-		s.wentBack = false
-	}
-	return table, err
-}
-
-// follow gives a table with what changed in the store since, or nil when everything must be read.
-func (s *Supply) follow(ctx context.Context, table *Table) (*Table, error) {
-	if table.mark == (Mark{}) {
-		return nil, nil
-	}
-	changes, err := s.store.Changes(ctx, table.mark, table.room())
-	if err != nil || changes == nil {
-		return nil, err
-	}
-	return table.with(changes, s.health), nil
-}
-
 // fromSubstitute puts in force what operator-management holds: anything newer, and what is in force as far as it is
 // not held here already.
 func (s *Supply) fromSubstitute(ctx context.Context) error {
 	var least, inForce int64
 	if old := s.inForce.Load(); old != nil {
-		inForce = old.state.Versions.Config
-		if least = inForce; old.table != nil {
+		inForce = old.reach()
+		if least = inForce; old.table != nil && old.table.whole() {
 			least++
 		}
 	}
@@ -197,10 +172,10 @@ func (s *Supply) fromSubstitute(ctx context.Context) error {
 	return nil
 }
 
-// put puts a state in force that is not older than the one in force.
+// put puts a state in force that is in nothing older than the one in force.
 func (s *Supply) put(ctx context.Context, next *supplied) {
 	old := s.inForce.Load()
-	if old != nil && next.state.Versions.Config < old.state.Versions.Config {
+	if old != nil && (next.state.Versions.Config < old.state.Versions.Config || next.reach() < old.reach()) {
 		return // the store answers from several places, and one lags behind
 	}
 	if next.since = s.now(); old != nil && old.origin == next.origin {

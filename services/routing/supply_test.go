@@ -28,6 +28,8 @@ type place struct {
 	suspended bool
 	err       error
 	calls     map[string]int
+	// hang is how long State takes, unless its context ends before.
+	hang time.Duration
 	// lag is how far all others are behind State, as when a replica answers.
 	lag int64
 }
@@ -63,8 +65,13 @@ func (p *place) call(name string) (routing.Versions, []routing.Operator, error) 
 	return v, []routing.Operator{o}, p.err
 }
 
-func (p *place) State(context.Context) (routing.State, error) {
+func (p *place) State(ctx context.Context) (routing.State, error) {
 	v, _, err := p.call("state")
+	select {
+	case <-ctx.Done():
+		return routing.State{}, ctx.Err()
+	case <-time.After(p.hang):
+	}
 	return routing.State{Versions: v, Longest: 2}, err
 }
 
@@ -233,6 +240,7 @@ func TestAnEngineStartsColdFromOperatorManagement(t *testing.T) {
 			// A change comes by event while the database is down.
 			management.set(func() { management.versions = routing.Versions{Config: 8, Rules: 8} })
 			s.tell(8)
+			elapse(250 * time.Millisecond)
 			s.answers(t, 8, routing.CacheBypass)
 			require.ErrorContains(t, s.CheckOrigin(t.Context()), "since 2000-01-01T00:00:00Z", "the database is bypassed as long as before")
 

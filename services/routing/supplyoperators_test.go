@@ -86,6 +86,8 @@ type exchange struct {
 	versions routing.Versions
 	loads    int
 	err      error  // of Operators and Changes
+	loadErr  error  // of Load
+	partly   bool   // Changes tells what it can when rates changed
 	between  func() // happens once after State
 }
 
@@ -103,13 +105,17 @@ func (e *exchange) Operators(context.Context) ([]routing.Operator, routing.Versi
 }
 
 func (e *exchange) Changes(_ context.Context, since routing.Mark, _ int) (*routing.Changes, error) {
-	if e.err != nil || e.versions.Rules != since.Untold {
+	untold := e.versions.Rules != since.Untold
+	if e.err != nil || untold && !e.partly {
 		return nil, e.err
 	}
-	return &routing.Changes{Versions: e.versions, Operators: append([]routing.Operator{}, e.rs.Operators...)}, nil
+	return &routing.Changes{Untold: untold, Versions: e.versions, Operators: append([]routing.Operator{}, e.rs.Operators...)}, nil
 }
 
 func (e *exchange) Load(_ context.Context, health *routing.HealthView) (*routing.Table, error) {
+	if e.loadErr != nil {
+		return nil, e.loadErr
+	}
 	e.loads++
 	e.rs.Untold = e.versions.Rules
 	return e.rs.TableWith(health, e.versions), nil

@@ -21,6 +21,8 @@ type Table struct {
 	versions Versions
 	// mark is where the table stands in the history of its store; zero when that cannot tell what changed.
 	mark Mark
+	// reach is the version its operators are of; higher than versions while rules or rates are not in it yet.
+	reach int64
 	// patched counts the rules that were taken in after the table was built.
 	patched int
 
@@ -119,11 +121,11 @@ func (t *Table) UsableOperators() []uuid.UUID {
 // longest is the length in digits of the longest prefix of any rule or rate.
 func (t *Table) longest() int { return max(t.rules.depth, t.rates.depth) }
 
-// withOperators gives the table with the operators as they are now; rules and rates are shared with t. An operator
-// that is not among them is never usable any more.
-func (t *Table) withOperators(v Versions, operators []Operator, health *HealthView) *Table {
+// withOperators gives the table with the operators as they are at a version; rules and rates are shared with t. An
+// operator that is not among them is never usable any more.
+func (t *Table) withOperators(version int64, operators []Operator, health *HealthView) *Table {
 	next := *t
-	next.versions = v
+	next.reach = version
 	next.operators = make([]operatorRow, len(t.operators), len(t.operators)+len(operators))
 	places := make(map[uuid.UUID]int, len(t.operators))
 	for i, o := range t.operators {

@@ -18,6 +18,7 @@ import (
 
 // issuer verifies the tokens of the one issuer that is configured, which can change while the process runs.
 type issuer struct {
+	accounts   watcher
 	clock      clock.Clock
 	log        *slog.Logger
 	registerer prometheus.Registerer
@@ -29,8 +30,8 @@ type issuer struct {
 	running sync.WaitGroup
 }
 
-func newIssuer(lc fx.Lifecycle, c Config, clk clock.Clock, log *slog.Logger, reg prometheus.Registerer) (*issuer, error) {
-	i := &issuer{clock: clk, log: log, registerer: replacing{reg}, stop: func() {}}
+func newIssuer(lc fx.Lifecycle, c Config, w watcher, clk clock.Clock, log *slog.Logger, reg prometheus.Registerer) (*issuer, error) {
+	i := &issuer{accounts: w, clock: clk, log: log, registerer: replacing{reg}, stop: func() {}}
 	if c.Development {
 		return i, nil
 	}
@@ -80,12 +81,20 @@ func (i *issuer) set(c jwks.Config) error {
 	return nil
 }
 
-// Verify implements access.Tokens.
+// Verify implements access.Tokens. The account of a token must live: the issuer does not know when it is deleted.
 func (i *issuer) Verify(ctx context.Context, text string) (caller.Caller, error) {
-	if v := i.current.Load(); v != nil {
-		return v.Verify(ctx, text)
+	v := i.current.Load()
+	if v == nil {
+		return caller.Caller{}, access.Invalid("Tokens are not accepted here. Send an API key, which starts with tl_.")
 	}
-	return caller.Caller{}, access.Invalid("Tokens are not accepted here. Send an API key, which starts with tl_.")
+	who, err := v.Verify(ctx, text)
+	if err != nil || !who.Bound() {
+		return who, err
+	}
+	if err := i.accounts.CheckAccount(who.Account); err != nil {
+		return caller.Caller{Name: who.Name}, err
+	}
+	return who, nil
 }
 
 // Check tells whether the issuer's keys can be had.

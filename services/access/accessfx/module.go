@@ -9,6 +9,7 @@ import (
 	"github.com/uptrace/bun"
 	"go.uber.org/fx"
 
+	routingv1 "trunkline/gen/go/trunkline/routing/v1"
 	"trunkline/services/access"
 	"trunkline/services/access/database"
 	"trunkline/services/access/metrics"
@@ -37,6 +38,7 @@ var Module = fx.Module("access",
 		newLimits,
 		newRecorder,
 		newAdmit,
+		newEnter,
 		newDenied,
 		platformfx.Reloads(func(i *issuer) platformfx.Reloadable { return platformfx.OnReload("access.jwt", i.set) }),
 		platformfx.Reloads(func(l *Limits) platformfx.Reloadable { return platformfx.OnReload("access.limits", l.Set) }),
@@ -44,14 +46,14 @@ var Module = fx.Module("access",
 	),
 )
 
-// watcher is nil inside when keys are not accepted.
+// watcher is nil inside in development. Where keys are not accepted it watches accounts, for tokens.
 type watcher struct{ *access.Watcher }
 
 func newWatcher(
 	lc fx.Lifecycle, c Config, store *database.Store, clk clock.Clock, log *slog.Logger, reg prometheus.Registerer,
 ) (watcher, error) {
-	current, former, ok, err := c.Keys.peppers()
-	if err != nil || !ok || c.Development {
+	current, former, _, err := c.Keys.peppers()
+	if err != nil || c.Development {
 		return watcher{}, err
 	}
 	w := access.NewWatcher(store, current, former, clk.Now, log)
@@ -68,7 +70,7 @@ func newAuthenticator(c Config, w watcher, issuer *issuer, log *slog.Logger) rpc
 		return rpcserver.Everybody(Developer)
 	}
 	var keys access.Keys
-	if w.Watcher != nil {
+	if !c.Keys.Pepper.IsZero() {
 		keys = w
 	}
 	return access.NewAuthenticator(keys, issuer)
@@ -77,6 +79,7 @@ func newAuthenticator(c Config, w watcher, issuer *issuer, log *slog.Logger) rpc
 // Limits bounds what callers ask of this process. It can be changed while the process runs.
 type Limits struct {
 	limiter   *access.Limiter
+	inFlight  *access.InFlight
 	admission *access.Admission
 }
 
@@ -91,6 +94,7 @@ type limitsIn struct {
 func newLimits(in limitsIn) (*Limits, error) {
 	l := &Limits{
 		limiter:   access.NewLimiter(in.Config.Limits.Limits(), in.Shared, in.Clock.Now),
+		inFlight:  access.NewInFlight(in.Config.Limits.InFlight()),
 		admission: access.NewAdmission(in.Config.Limits.Admission()),
 	}
 	return l, metrics.RegisterLimits(in.Registerer, l.limiter, l.admission)
@@ -99,15 +103,35 @@ func newLimits(in limitsIn) (*Limits, error) {
 // Set replaces the limits, which were checked.
 func (l *Limits) Set(c access.LimitConfig) error {
 	l.limiter.SetLimits(c.Limits())
+	l.inFlight.SetLimit(c.InFlight())
 	l.admission.SetLimits(c.Admission())
 	return nil
 }
 
-// newAdmit asks the limits first: they may wait for Redis for a moment, and no place is held meanwhile.
+// newAdmit bounds each caller. In development all callers are one, which has no limits.
 func newAdmit(c Config, l *Limits) rpcserver.Admit {
 	return func(ctx context.Context, who caller.Caller, _ string) (func(), error) {
-		if !c.Development {
-			if err := l.limiter.Take(ctx, who.Name, who.Account, 1); err != nil {
+		if c.Development {
+			return nil, nil
+		}
+		leave, err := l.inFlight.Enter(who.Name, who.Account)
+		if err != nil {
+			return nil, err
+		}
+		if err := l.limiter.Take(ctx, who.Name, who.Account, 1); err != nil {
+			leave()
+			return nil, err
+		}
+		return leave, nil
+	}
+}
+
+// newEnter asks the limits first: they may wait for Redis for a moment, and no place is held meanwhile. The call has
+// been charged as one item.
+func newEnter(c Config, l *Limits) rpcserver.Enter {
+	return func(ctx context.Context, who caller.Caller, _ string, message any) (func(), error) {
+		if batch, ok := message.(*routingv1.BatchSelectOperatorsRequest); ok && !c.Development {
+			if err := l.limiter.TakeRest(ctx, who.Name, who.Account, len(batch.GetRequests())); err != nil {
 				return nil, err
 			}
 		}
@@ -139,10 +163,16 @@ func newDenied(r *trail.Recorder) rpcserver.Denied {
 	}
 }
 
-// newDependencies are optional: a process goes on with the keys it has.
+// newDependencies are optional, for a process goes on with what it has; but nobody should call before it has anything.
 func newDependencies(c Config, w watcher, issuer *issuer) (found []rpcserver.Dependency) {
 	if w.Watcher != nil {
-		found = append(found, rpcserver.Dependency{Name: "api-keys", Check: w.Check})
+		name := "api-keys"
+		if c.Keys.Pepper.IsZero() {
+			name = "accounts"
+		}
+		found = append(found,
+			rpcserver.Dependency{Name: name, Check: w.Check},
+			rpcserver.Dependency{Name: name + "-loaded", Required: true, Check: w.AwaitLoad})
 	}
 	if c.JWT.Enabled() {
 		found = append(found, rpcserver.Dependency{Name: "jwks", Check: issuer.Check})

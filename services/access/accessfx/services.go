@@ -1,7 +1,10 @@
 package accessfx
 
 import (
+	"context"
+	"log/slog"
 	"net/http"
+	"time"
 
 	"connectrpc.com/connect"
 	"go.uber.org/fx"
@@ -20,8 +23,8 @@ import (
 // Module and a database that takes writes.
 var Services = fx.Module("access-services",
 	fx.Provide(
-		func(s *database.Store, clk clock.Clock) *access.AccountAdmin {
-			return access.NewAccountAdmin(s, clk.Now)
+		func(s *database.Store, w watcher, clk clock.Clock) *access.AccountAdmin {
+			return access.NewAccountAdmin(watchedStore{s, w}, clk.Now)
 		},
 		newKeyAdmin,
 		platformfx.Mount(newAccounts),
@@ -29,14 +32,54 @@ var Services = fx.Module("access-services",
 		platformfx.Mount(newAudit),
 		platformfx.Limits(newStreamLimits),
 	),
-	fx.Invoke(startSealer),
+	fx.Invoke(startSealer, startPurge),
 )
+
+// reloadLimit bounds how long a change waits until this process holds to it. The change is made anyway.
+const reloadLimit = 2 * time.Second
+
+// watchedStore makes this process hold to its own changes by the time it answers; the others poll.
+type watchedStore struct {
+	*database.Store
+	watcher watcher
+}
+
+// InTx is that of the store.
+func (s watchedStore) InTx(ctx context.Context, do func(ctx context.Context, tx access.Tx) error) error {
+	if err := s.Store.InTx(ctx, do); err != nil || s.watcher.Watcher == nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, reloadLimit)
+	defer cancel()
+	s.watcher.Reload(ctx)
+	return nil
+}
+
+// purgeEvery is the time between two clearances of keys that ended long ago.
+const purgeEvery = time.Hour
+
+func startPurge(lc fx.Lifecycle, s *database.Store, clk clock.Clock, log *slog.Logger) {
+	platformfx.Background(lc, func(ctx context.Context) {
+		tick := time.NewTicker(purgeEvery)
+		defer tick.Stop()
+		for {
+			if _, err := s.PurgeKeys(ctx, clk.Now().Add(-access.KeepEnded)); err != nil && ctx.Err() == nil {
+				log.WarnContext(ctx, "API keys that ended long ago could not be deleted; it is tried again", "error", err)
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+		}
+	})
+}
 
 // newKeyAdmin works without a pepper too, for what does not need one: a process that takes tokens only can still list
 // and revoke keys, and makes none.
-func newKeyAdmin(c Config, s *database.Store, clk clock.Clock) (*access.KeyAdmin, error) {
+func newKeyAdmin(c Config, s *database.Store, w watcher, clk clock.Clock) (*access.KeyAdmin, error) {
 	pepper, _, _, err := c.Keys.peppers()
-	return access.NewKeyAdmin(s, pepper, clk.Now), err
+	return access.NewKeyAdmin(watchedStore{s, w}, pepper, clk.Now), err
 }
 
 func newAccounts(a *access.AccountAdmin) rpcserver.Mount {

@@ -103,6 +103,12 @@ func (t *tx) LiveAccountNamed(ctx context.Context, name string) (uuid.UUID, erro
 	return row.AccountID, bunstore.Fault(err)
 }
 
+// LiveAccounts counts the accounts that are not deleted.
+func (t *tx) LiveAccounts(ctx context.Context) (int, error) {
+	n, err := t.tx.NewSelect().Model((*accountRow)(nil)).Where("deleted_at IS NULL").Count(bunstore.WithQueryName(ctx, "count_accounts"))
+	return int(n), bunstore.Fault(err)
+}
+
 // PutAccount inserts an account or replaces the one with the same id.
 func (t *tx) PutAccount(ctx context.Context, a access.Account) error {
 	row := fromAccount(a)

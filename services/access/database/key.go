@@ -92,6 +92,29 @@ func (s *Store) ListKeys(ctx context.Context, f access.KeyFilter) (page []access
 // alive is true for keys that have not ended at a time.
 const alive = "revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)"
 
+// ended is when a key ended, or will at the latest; NULL for a live key without an end.
+const ended = "COALESCE(revoked_at, expires_at)"
+
+// purgeMost bounds one purge.
+const purgeMost = 10_000
+
+// PurgeKeys deletes keys that ended before a moment, the oldest first, and returns how many. No version is raised: what
+// has ended is refused anyway.
+func (s *Store) PurgeKeys(ctx context.Context, before time.Time) (int, error) {
+	if err := s.reader.CheckPrimary(ctx); err != nil {
+		return 0, err
+	}
+	ctx, cancel := context.WithTimeout(bunstore.WithQueryName(ctx, "purge_keys"), purgeLimit)
+	defer cancel()
+	result, err := s.db.NewRaw("DELETE FROM api_keys WHERE key_id IN (SELECT key_id FROM api_keys WHERE "+ended+" < ? ORDER BY "+ended+" LIMIT ?)",
+		before, purgeMost).Exec(ctx)
+	if err != nil {
+		return 0, bunstore.Fault(err)
+	}
+	n, err := result.RowsAffected()
+	return int(n), bunstore.Fault(err)
+}
+
 // Key gives one key, also an ended one.
 func (t *tx) Key(ctx context.Context, id uuid.UUID) (access.APIKey, error) {
 	var row keyRow
@@ -109,6 +132,13 @@ func (t *tx) LiveKeys(ctx context.Context, at time.Time, adminsOnly bool) (int, 
 		query = query.Where("role = ? AND account_id IS NULL", caller.Admin.String())
 	}
 	n, err := query.Count(bunstore.WithQueryName(ctx, "count_keys"))
+	return int(n), bunstore.Fault(err)
+}
+
+// LiveKeysOf counts the keys of an account that have not ended.
+func (t *tx) LiveKeysOf(ctx context.Context, account uuid.UUID, at time.Time) (int, error) {
+	n, err := t.tx.NewSelect().Model((*keyRow)(nil)).Where("account_id = ?", account).Where(alive, at).
+		Count(bunstore.WithQueryName(ctx, "count_account_keys"))
 	return int(n), bunstore.Fault(err)
 }
 

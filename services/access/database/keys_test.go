@@ -27,11 +27,12 @@ func TestAKeyIsMadeFoundAndRevoked(t *testing.T) {
 		key, text := k.key(t, admin, access.NewAPIKey{Name: "orchestrator", Role: caller.Operator, Account: a.ID, Lifetime: time.Hour})
 		require.Equal(t, k.clock.Now().Add(time.Hour).Truncate(time.Microsecond), key.ExpiresAt)
 		require.Equal(t, text.Hint(), key.Hint)
-		records, version, err := k.store.LoadKeys(t.Context())
+		read, err := k.store.LoadKeys(t.Context(), k.clock.Now())
 		require.NoError(t, err)
-		require.Equal(t, k.version(t), version.Number)
-		require.Equal(t, []access.KeyRecord{key.KeyRecord}, records)
-		who, err := access.NewKeySet(records, k.pepper).Find(text.Reveal(), k.clock.Now())
+		require.Equal(t, access.Snapshot{
+			Version: access.KeysVersion{Number: k.version(t)}, Keys: []access.KeyRecord{key.KeyRecord}, Accounts: []uuid.UUID{a.ID},
+		}, read)
+		who, err := access.NewKeySet(read.Keys, k.pepper).Find(text.Reveal(), k.clock.Now())
 		require.NoError(t, err)
 		require.Equal(t, caller.Caller{Name: "key:" + key.KeyID.String(), Kind: caller.Key, Role: caller.Operator, Account: a.ID}, who)
 
@@ -46,9 +47,9 @@ func TestAKeyIsMadeFoundAndRevoked(t *testing.T) {
 		require.Equal(t, revoked, again)
 		require.Equal(t, began, k.version(t))
 		require.Equal(t, []string{"account.create", "api_key.create", "api_key.revoke"}, k.actions(t))
-		records, _, err = k.store.LoadKeys(t.Context())
+		read, err = k.store.LoadKeys(t.Context(), k.clock.Now())
 		require.NoError(t, err)
-		_, err = access.NewKeySet(records, k.pepper).Find(text.Reveal(), k.clock.Now())
+		_, err = access.NewKeySet(read.Keys, k.pepper).Find(text.Reveal(), k.clock.Now())
 		requireFault(t, err, fault.Unauthenticated, access.ReasonRevoked)
 		_, _, err = k.keys.Rotate(t.Context(), asked(admin), key.KeyID, 0)
 		requireFault(t, err, fault.FailedPrecondition, access.ReasonKeyEnded)
@@ -178,22 +179,17 @@ func TestKeysAreListedNewestFirstInPages(t *testing.T) {
 func TestThereIsRoomForSoManyKeys(t *testing.T) {
 	onBoth(t, func(t *testing.T, k kit) {
 		key, _ := k.key(t, admin, access.NewAPIKey{})
-		_, err := k.db.NewRaw(`WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
-			INSERT INTO api_keys (key_id, name, role, hint, pepper_id, mac, created_by, created_at)
-			SELECT `+map[bunstore.Dialect]string{
-			bunstore.Postgres: "gen_random_uuid()", bunstore.SQLite: "printf('00000000-0000-4000-8000-%012d', i)",
-		}[bunstore.DialectOf(k.db)]+`,
-				'n', 'viewer', 'h', k.pepper_id, k.mac, 'me', k.created_at FROM n, api_keys AS k`, access.MaxLiveKeys).Exec(t.Context())
-		require.NoError(t, err)
-		_, _, err = k.keys.Create(t.Context(), asked(admin), access.NewAPIKey{Name: "n", Role: caller.Viewer})
+		k.copies(t, access.MaxLiveKeys-1, "expires_at", nil)
+		_, _, err := k.keys.Create(t.Context(), asked(admin), access.NewAPIKey{Name: "n", Role: caller.Viewer})
 		requireFault(t, err, fault.ResourceExhausted, access.ReasonTooManyKeys)
 		_, _, err = k.keys.Rotate(t.Context(), asked(admin), key.KeyID, time.Hour)
 		requireFault(t, err, fault.ResourceExhausted, access.ReasonTooManyKeys)
 		_, _, err = k.keys.Rotate(t.Context(), asked(admin), key.KeyID, 0)
 		require.NoError(t, err, "one goes, one comes")
-		records, _, err := k.store.LoadKeys(t.Context())
+		read, err := k.store.LoadKeys(t.Context(), k.clock.Now())
 		require.NoError(t, err)
-		require.Len(t, records, access.MaxLiveKeys+1)
+		require.Len(t, read.Keys, access.MaxLiveKeys+1)
+		require.False(t, read.Cut)
 	})
 }
 
@@ -255,9 +251,10 @@ func TestAKeyOfADeletedAccountIsRefusedAlsoWhenItWasNotRevoked(t *testing.T) {
 		require.NoError(t, err)
 		_, err = k.db.NewRaw("UPDATE api_keys SET revoked_at = NULL").Exec(t.Context())
 		require.NoError(t, err)
-		records, _, err := k.store.LoadKeys(t.Context())
+		read, err := k.store.LoadKeys(t.Context(), k.clock.Now())
 		require.NoError(t, err)
-		_, err = access.NewKeySet(records, k.pepper).Find(text.Reveal(), k.clock.Now())
+		require.Empty(t, read.Accounts)
+		_, err = access.NewKeySet(read.Keys, k.pepper).Find(text.Reveal(), k.clock.Now())
 		requireFault(t, err, fault.Unauthenticated, access.ReasonRevoked)
 	})
 }
@@ -320,10 +317,12 @@ func TestAnEngineReadsKeysAndSaysWhenTheyWereUsed(t *testing.T) {
 	t.Cleanup(func() { _ = db.Close() })
 
 	engine := database.New(db, bunstore.NewReader(db))
-	records, version, err := engine.LoadKeys(t.Context())
+	read, err := engine.LoadKeys(t.Context(), k.clock.Now())
 	require.NoError(t, err)
-	require.Equal(t, []access.KeyRecord{key.KeyRecord}, records)
-	require.Equal(t, k.version(t), version.Number)
+	require.Equal(t, []access.KeyRecord{key.KeyRecord}, read.Keys)
+	require.Equal(t, k.version(t), read.Version.Number)
+	_, err = engine.LoadAccounts(t.Context())
+	require.NoError(t, err)
 	require.NoError(t, engine.TouchKeys(t.Context(), []uuid.UUID{key.KeyID}, noon.Truncate(time.Minute)))
 	_, err = access.NewKeyAdmin(engine, k.pepper, k.clock.Now).Revoke(t.Context(), asked(admin), key.KeyID)
 	require.Error(t, err, "it changes nothing else")

@@ -2,6 +2,7 @@ package database
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -11,9 +12,12 @@ import (
 	"trunkline/services/platform/bunstore"
 )
 
-// endedMost is how many ended keys are read besides the live ones, the newest first: who uses one is told why it is
-// refused. Older ones are refused as unknown.
-const endedMost = access.MaxLiveKeys
+// Keys that ended are read besides the live ones, the last to end first: who uses one is told why it is refused. Others
+// are refused as unknown.
+const (
+	endedMost  = 10_000
+	endedSince = 30 * 24 * time.Hour
+)
 
 // KeysVersion tells the version of keys and accounts.
 func (s *Store) KeysVersion(ctx context.Context) (access.KeysVersion, error) {
@@ -30,38 +34,79 @@ func readVersion(ctx context.Context, db bun.IDB) (version int64, err error) {
 	return version, err
 }
 
-// LoadKeys gives the keys that processes recognise. The version is read before them, so they are at least as new.
-func (s *Store) LoadKeys(ctx context.Context) ([]access.KeyRecord, access.KeysVersion, error) {
-	var rows []struct {
-		keyRow
-		AccountDeletedAt *time.Time `bun:"account_deleted_at"`
+// LoadKeys gives the keys that processes recognise, and the live accounts.
+func (s *Store) LoadKeys(ctx context.Context, now time.Time) (access.Snapshot, error) {
+	var live, past []heldRow
+	read, err := s.load(ctx, "load_keys", func(ctx context.Context, db bun.IDB) error {
+		live, past = nil, nil
+		// One more than there may be, to notice it.
+		if err := heldKeys(db).Where(alive, now).Order("k.created_at DESC").Limit(access.MaxLiveKeys+1).Scan(ctx, &live); err != nil {
+			return err
+		}
+		return heldKeys(db).Where("NOT ("+alive+")", now).Where(ended+" > ?", now.Add(-endedSince)).
+			OrderExpr(ended+" DESC").Limit(endedMost).Scan(ctx, &past)
+	})
+	if err != nil {
+		return access.Snapshot{}, err
 	}
+	if len(live) > access.MaxLiveKeys {
+		live, read.Cut = live[:access.MaxLiveKeys], true
+	}
+	read.Keys = make([]access.KeyRecord, 0, len(live)+len(past))
+	for _, row := range slices.Concat(live, past) {
+		record, err := row.record()
+		if err != nil {
+			return access.Snapshot{}, err
+		}
+		// Deleting an account revokes its keys; this holds even if one slipped through.
+		if record.RevokedAt.IsZero() {
+			record.RevokedAt = moment(row.AccountDeletedAt)
+		}
+		read.Keys = append(read.Keys, record)
+	}
+	return read, nil
+}
+
+// LoadAccounts gives the live accounts.
+func (s *Store) LoadAccounts(ctx context.Context) (access.Snapshot, error) {
+	return s.load(ctx, "load_accounts", func(context.Context, bun.IDB) error { return nil })
+}
+
+// heldRow is a key with the end of its account.
+type heldRow struct {
+	keyRow
+	AccountDeletedAt *time.Time `bun:"account_deleted_at"`
+}
+
+func heldKeys(db bun.IDB) *bun.SelectQuery {
+	return db.NewSelect().Model((*keyRow)(nil)).
+		ColumnExpr("k.key_id, k.account_id, k.role, k.pepper_id, k.mac, k.expires_at, k.revoked_at, o.deleted_at AS account_deleted_at").
+		Join("LEFT JOIN accounts AS o ON o.account_id = k.account_id")
+}
+
+// load reads the version before the accounts and the rest, so they are at least as new.
+func (s *Store) load(ctx context.Context, name string, rest func(ctx context.Context, db bun.IDB) error) (access.Snapshot, error) {
+	var accounts []uuid.UUID
 	var version int64
-	fresh, err := s.reader.Read(bunstore.WithQueryName(ctx, "load_keys"), func(ctx context.Context, db bun.IDB) (err error) {
-		rows = nil
+	fresh, err := s.reader.Read(bunstore.WithQueryName(ctx, name), func(ctx context.Context, db bun.IDB) (err error) {
+		accounts = nil
 		if version, err = readVersion(ctx, db); err != nil {
 			return err
 		}
-		return db.NewSelect().Model((*keyRow)(nil)).
-			ColumnExpr("k.key_id, k.account_id, k.role, k.pepper_id, k.mac, k.expires_at, k.revoked_at, o.deleted_at AS account_deleted_at").
-			Join("LEFT JOIN accounts AS o ON o.account_id = k.account_id").
-			OrderExpr("CASE WHEN k.revoked_at IS NULL THEN 0 ELSE 1 END, k.created_at DESC").
-			Limit(access.MaxLiveKeys+endedMost).Scan(ctx, &rows)
+		if err := db.NewSelect().Model((*accountRow)(nil)).Column("account_id").Where("deleted_at IS NULL").
+			Order("created_at DESC").Limit(access.MaxLiveAccounts+1).Scan(ctx, &accounts); err != nil {
+			return err
+		}
+		return rest(ctx, db)
 	})
 	if err != nil {
-		return nil, access.KeysVersion{}, err
+		return access.Snapshot{}, err
 	}
-	records := make([]access.KeyRecord, len(rows))
-	for i, row := range rows {
-		if records[i], err = row.record(); err != nil {
-			return nil, access.KeysVersion{}, err
-		}
-		// Deleting an account revokes its keys; this holds even if one slipped through.
-		if records[i].RevokedAt.IsZero() {
-			records[i].RevokedAt = moment(row.AccountDeletedAt)
-		}
+	read := access.Snapshot{Version: access.KeysVersion{Number: version, Stale: fresh.Stale}, Accounts: accounts}
+	if len(accounts) > access.MaxLiveAccounts {
+		read.Accounts, read.Cut = accounts[:access.MaxLiveAccounts], true
 	}
-	return records, access.KeysVersion{Number: version, Stale: fresh.Stale}, nil
+	return read, nil
 }
 
 // TouchKeys notes when keys were used. It also works on a connection that is for reading by default, as an engine has it.

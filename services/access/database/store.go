@@ -19,6 +19,9 @@ import (
 // readLimit bounds one read outside a transaction.
 const readLimit = 10 * time.Second
 
+// purgeLimit bounds one purge.
+const purgeLimit = 30 * time.Second
+
 // Store keeps accounts and keys. It is safe for concurrent use.
 type Store struct {
 	db     *bun.DB

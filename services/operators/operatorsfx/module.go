@@ -126,8 +126,12 @@ func startOrphans(lc fx.Lifecycle, s *database.Store, c *credentials.Store, clk 
 	platformfx.Background(lc, operators.NewOrphans(s, c, clk.Now, log).Run)
 }
 
-// purgeEvery is the time between two clearances of remembered requests that have ended.
-const purgeEvery = time.Hour
+const (
+	// purgeEvery is the time between two clearances of what nobody needs any more. Several processes may clear at once.
+	purgeEvery = time.Hour
+	// rateLife is how long a rate is kept after its end: an invoice of last year can still be explained.
+	rateLife = 400 * 24 * time.Hour
+)
 
 func startPurge(lc fx.Lifecycle, s *database.Store, clk clock.Clock, log *slog.Logger) {
 	platformfx.Background(lc, func(ctx context.Context) {
@@ -136,6 +140,11 @@ func startPurge(lc fx.Lifecycle, s *database.Store, clk clock.Clock, log *slog.L
 		for {
 			if _, err := s.PurgeRequests(ctx, clk.Now().Add(-operators.RequestLife)); err != nil && ctx.Err() == nil {
 				log.WarnContext(ctx, "remembered requests could not be cleared away", "error", err)
+			}
+			if purged, err := s.PurgeRates(ctx, clk.Now().Add(-rateLife)); err != nil && ctx.Err() == nil {
+				log.WarnContext(ctx, "rates that ended long ago could not be cleared away", "error", err)
+			} else if purged > 0 {
+				log.InfoContext(ctx, "rates that ended long ago were cleared away", "rates", purged)
 			}
 			select {
 			case <-ctx.Done():

@@ -41,6 +41,7 @@ type serversIn struct {
 	Authenticator rpcserver.Authenticator `optional:"true"`
 	Denied        rpcserver.Denied        `optional:"true"`
 	Admit         rpcserver.Admit         `optional:"true"`
+	Enter         rpcserver.Enter         `optional:"true"`
 }
 
 // internalMetrics is the prefix of the metrics of internal calls. They are counted apart, because a method may
@@ -66,7 +67,7 @@ func newServers(in serversIn) (*rpcserver.Server, Internal, error) {
 	}
 	public := options
 	public.Metrics, public.Pages, public.Middleware, public.Gatherer = in.Metrics, in.Pages, in.Middleware, in.Gatherer
-	public.Authenticator, public.Admit = in.Authenticator, in.Admit
+	public.Authenticator, public.Admit, public.Enter = in.Authenticator, in.Admit, in.Enter
 	server, err := rpcserver.New(in.Config.Server, public)
 	if err != nil || !in.Config.Internal.Served() {
 		return server, Internal{}, err

@@ -211,3 +211,17 @@ func TestLimitsAreForPublicCalls(t *testing.T) {
 	require.NoError(t, p.inner.Call(t.Context(), p.ca.Client(t, p.ca.Issue(t, connector)), p.internal.Server.URL()))
 	p.app.RequireStop()
 }
+
+func TestPlacesAreForPublicCalls(t *testing.T) {
+	p := newProcess(t, nil, fx.Provide(rpcservertest.Everybody, func() rpcserver.Enter {
+		return func(context.Context, caller.Caller, string, any) (func(), error) {
+			return nil, fault.New(fault.Unavailable, "OVERLOADED", "Too much to do.")
+		}
+	}))
+	p.app.RequireStart()
+	close(p.hold)
+	err := p.public.Call(t.Context(), p.ca.Client(t), p.server.URL())
+	require.Equal(t, connect.CodeUnavailable, connect.CodeOf(err))
+	require.NoError(t, p.inner.Call(t.Context(), p.ca.Client(t, p.ca.Issue(t, connector)), p.internal.Server.URL()))
+	p.app.RequireStop()
+}

@@ -63,12 +63,17 @@ type attacker struct {
 
 func newAttacker(t *testing.T, r *rpcservertest.Running) *attacker {
 	t.Helper()
-	c := dial(t, r)
+	return greet(t, dial(t, r))
+}
+
+// greet begins a connection with settings.
+func greet(t *testing.T, c net.Conn, settings ...http2.Setting) *attacker {
+	t.Helper()
 	_, err := io.WriteString(c, http2.ClientPreface)
 	require.NoError(t, err)
 	a := &attacker{Framer: http2.NewFramer(c, c), t: t, next: 1}
 	a.header = hpack.NewEncoder(&a.block)
-	require.NoError(t, a.WriteSettings())
+	require.NoError(t, a.WriteSettings(settings...))
 	return a
 }
 
@@ -98,6 +103,22 @@ func (a *attacker) await(wanted func(http2.Frame) bool) bool {
 			return true
 		}
 	}
+}
+
+// status reads frames until one has the status of a gRPC call. The headers of all frames must be read.
+func (a *attacker) status() (status string) {
+	a.t.Helper()
+	require.True(a.t, a.await(func(f http2.Frame) bool {
+		if h, ok := f.(*http2.MetaHeadersFrame); ok {
+			for _, field := range h.RegularFields() {
+				if field.Name == "grpc-status" {
+					status = field.Value
+				}
+			}
+		}
+		return status != ""
+	}))
+	return status
 }
 
 // requireCut waits for the server to end the connection. The reason may get lost when both write at once.

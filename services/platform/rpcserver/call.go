@@ -30,6 +30,9 @@ type call struct {
 	// who makes the call, and whether the policy lets it run.
 	who       caller.Caller
 	permitted bool
+	// leave gives the place back that Options.Enter gave. Only the goroutine that
+	// serves the request touches it.
+	leave func()
 
 	// observed is set by the observing interceptor. Only the goroutine that
 	// serves the request touches it.
@@ -37,6 +40,13 @@ type call struct {
 	// refused is the fault that was answered before the interceptors. A stream's
 	// reading goroutine may set it.
 	refused atomic.Pointer[fault.Fault]
+}
+
+// done ends the call's share of the server.
+func (c *call) done() {
+	if c.leave != nil {
+		c.leave()
+	}
 }
 
 type callKey struct{}

@@ -67,7 +67,7 @@ func Default() Config {
 		IdleTimeout:          2 * time.Minute,
 		MaxHeaderBytes:       64 << 10,
 		MaxConnections:       10_000,
-		MaxConcurrentStreams: 1000,
+		MaxConcurrentStreams: 250,
 		RequestTimeout:       10 * time.Second,
 	}
 }

@@ -12,7 +12,7 @@
 //	  body guard     size and framing of every message while it arrives
 //	  codec          never fails; it marks a message it cannot decode
 //	  interceptors   recover, trace, request id, access log and metrics, deadline,
-//	                 faults, recover, caller, intake, yours, validation
+//	                 faults, recover, caller, intake, place, yours, validation
 //	  handler
 //
 // What goes wrong before the interceptors cannot reach them, because the RPC

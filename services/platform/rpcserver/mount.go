@@ -92,10 +92,11 @@ func LatencyBuckets() []float64 {
 }
 
 // Limits widens or narrows what one procedure may use. Zero fields keep the
-// values of Config.
+// values of Config, and 30 minutes for a stream.
 type Limits struct {
 	// MaxBytes bounds one request message.
 	MaxBytes int
-	// Timeout bounds a unary call.
+	// Timeout bounds a call or a stream. The one message of a server stream has to
+	// arrive within the request timeout of Config all the same.
 	Timeout time.Duration
 }

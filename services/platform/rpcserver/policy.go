@@ -67,6 +67,12 @@ type Denied = func(ctx context.Context, d Denial)
 // leave is called once when the call or stream ends, and may be nil.
 type Admit = func(ctx context.Context, who caller.Caller, procedure string) (leave func(), err error)
 
+// Enter decides whether an admitted call may be worked on now, and may charge for what
+// its message asks. The message is nil for calls that send several. ctx ends with the
+// time of the call. A refusal is a fault. leave is called once when the answer is
+// out or the stream ends, and may be nil.
+type Enter = func(ctx context.Context, who caller.Caller, procedure string, message any) (leave func(), err error)
+
 // addPolicy makes deny the default.
 func (s *Server) addPolicy() error {
 	s.denials = prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -90,6 +96,9 @@ func (s *Server) addPolicy() error {
 // permit applies the policy of the schema before a byte of the message is read. On
 // success the call knows its caller, and leave, where there is one, ends the call's share.
 func (s *Server) permit(r *http.Request, c *call, p *procedure) (leave func(), f *fault.Fault) {
+	if p.infra {
+		return p.occupy()
+	}
 	check := s.public
 	if s.internal() {
 		check = s.certified

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"connectrpc.com/connect"
@@ -12,6 +13,7 @@ import (
 
 	optionsv1 "trunkline/gen/go/trunkline/options/v1"
 	"trunkline/services/platform/caller"
+	"trunkline/services/platform/fault"
 )
 
 // procedure is one RPC method with everything that is known before a call.
@@ -25,10 +27,33 @@ type procedure struct {
 	scoped   bool              // the answer is limited to the caller's account
 	callers  map[Identity]bool // who may call an internal procedure
 	maxBytes int
-	timeout  time.Duration
+	timeout  time.Duration // 0 for infra streams: there are few, and watches last
 	meter    *meter
 	input    protoreflect.MessageDescriptor // nil when the handler has no schema
 	handler  http.Handler
+	open     atomic.Int64 // streams of an infra procedure
+}
+
+const (
+	// streamTime is the longest a stream lives that has no limit of its own.
+	streamTime = 30 * time.Minute
+	// openStreams bounds the streams of each infra procedure, which ask for no credential.
+	openStreams = 200
+	// streamRetry is when a caller of one too many should come back.
+	streamRetry = 5 * time.Second
+)
+
+// occupy counts the stream of an infra procedure while it is open.
+func (p *procedure) occupy() (leave func(), f *fault.Fault) {
+	if p.stream == connect.StreamTypeUnary {
+		return nil, nil
+	}
+	if p.open.Add(1) > openStreams {
+		p.open.Add(-1)
+		return nil, fault.New(fault.ResourceExhausted, ReasonTooManyStreams,
+			"Too many streams of this method are open. Close some, or wait for the delay given and try again.").WithRetry(streamRetry)
+	}
+	return func() { p.open.Add(-1) }, nil
 }
 
 // takesOne reports whether callers send exactly one message.
@@ -101,6 +126,13 @@ func (s *Server) newProcedure(spec connect.Spec, infra bool) *procedure {
 	}
 	if method, ok := spec.Schema.(protoreflect.MethodDescriptor); ok {
 		p.input = method.Input()
+	}
+	switch {
+	case spec.StreamType == connect.StreamTypeUnary:
+	case infra:
+		p.timeout = 0
+	default:
+		p.timeout = streamTime
 	}
 	if l, ok := s.opts.Limits[spec.Procedure]; ok {
 		if l.MaxBytes > 0 {

@@ -19,6 +19,8 @@ const (
 	ReasonInvalidHeader = "INVALID_HEADER"
 	// ReasonMethodNotAllowed: the HTTP method does not fit the procedure.
 	ReasonMethodNotAllowed = "METHOD_NOT_ALLOWED"
+	// ReasonTooManyStreams: too many streams of health watches or reflection are open.
+	ReasonTooManyStreams = "TOO_MANY_STREAMS"
 	// ReasonHTTP2Required: a bidirectional stream was tried over HTTP/1.
 	ReasonHTTP2Required = "HTTP2_REQUIRED"
 	// ReasonUnknownService: the gRPC health check asked for a service that is not here.

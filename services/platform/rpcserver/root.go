@@ -16,8 +16,8 @@ import (
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.inflight.enter()
 	defer s.inflight.leave()
+	limitWrite(w, time.Now().Add(s.writeTime(s.procedures[r.URL.Path])))
 	if r.ProtoMajor == 1 {
-		limitWrite(w, time.Now().Add(s.cfg.RequestTimeout+writeStalled))
 		s.limitLeftover(w, r)
 	}
 	if s.outdated(r) {
@@ -76,7 +76,7 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 // serveCall inspects the headers, then lets the RPC library work on a guarded body.
 func (s *Server) serveCall(w http.ResponseWriter, r *http.Request, c *call, p *procedure) {
 	guard, f, status := s.inspect(w, r, c, p)
-	if f == nil && !p.infra {
+	if f == nil {
 		var leave func()
 		if leave, f = s.permit(r, c, p); leave != nil {
 			defer leave()
@@ -103,27 +103,28 @@ func (s *Server) serveCall(w http.ResponseWriter, r *http.Request, c *call, p *p
 	}
 	if guard != nil {
 		r.Body = guard // r is this server's own shallow copy
-		if p.takesOne() {
-			guard.watch.start(w, p.timeout)
+		if limit := s.readTime(p); limit > 0 {
+			guard.watch.start(w, limit)
 		}
 		defer guard.watch.stop()
 	}
-	if r.ProtoMajor == 1 {
-		var end time.Time // a stream may write as long as it lives
-		if p.stream == connect.StreamTypeUnary {
-			end = c.start.Add(p.timeout + writeStalled)
-		}
-		limitWrite(w, end)
+	defer c.done()
+	if p.stream == connect.StreamTypeUnary {
+		p.handler.ServeHTTP(w, r)
+	} else {
+		limitWrite(w, time.Time{}) // a stream may write as long as it lives
+		p.handler.ServeHTTP(streamWriter{w}, r)
+		limitWrite(w, time.Now().Add(writeStalled))
 	}
-	p.handler.ServeHTTP(w, r)
 	s.settle(r, c)
 }
 
-// limitWrite keeps an HTTP/1 caller that does not read its answer from holding
-// a goroutine for ever. HTTP/2 connections have a limit of their own. A writer
-// without deadlines can only be a test's.
-func limitWrite(w http.ResponseWriter, end time.Time) {
-	_ = http.NewResponseController(w).SetWriteDeadline(end)
+// readTime bounds the arrival of the messages; 0 is no limit.
+func (s *Server) readTime(p *procedure) time.Duration {
+	if p.stream == connect.StreamTypeServer {
+		return s.cfg.RequestTimeout
+	}
+	return p.timeout
 }
 
 // limitLeftover bounds the wait for the rest of a body that nobody wants: on

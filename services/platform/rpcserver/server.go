@@ -44,6 +44,10 @@ type Options struct {
 	// Admit limits calls after authentication and before the message is read. Health and
 	// reflection are left out. Nil lets all run.
 	Admit Admit
+	// Enter gives an admitted call its place when its one message has been read and
+	// understood, so that slow senders hold none. Streams of messages ask when they
+	// begin. Nil lets all run.
+	Enter Enter
 	// Mounts are the RPC services of the process. The listener takes those of its
 	// audience, which the access options of their methods tell, and leaves the rest.
 	Mounts []Mount
@@ -247,9 +251,8 @@ func (s *Server) addPages() (err error) {
 }
 
 const (
-	pingAfter    = 30 * time.Second // a silent HTTP/2 peer is asked for a sign of life
-	pingTimeout  = 15 * time.Second
-	writeStalled = 30 * time.Second // a peer that reads nothing is dropped
+	pingAfter   = 30 * time.Second // a silent HTTP/2 peer is asked for a sign of life
+	pingTimeout = 15 * time.Second
 )
 
 func (s *Server) httpServer() *http.Server {

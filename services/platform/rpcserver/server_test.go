@@ -5,10 +5,8 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"connectrpc.com/connect"
@@ -232,34 +230,4 @@ func TestConfigNamesEveryProblem(t *testing.T) {
 			require.ErrorContains(t, cfg.Validate(), c.text)
 		})
 	}
-}
-
-// deadlines is a response writer that remembers its last write deadline.
-type deadlines struct {
-	*httptest.ResponseRecorder
-	end time.Time
-}
-
-func (d *deadlines) SetWriteDeadline(end time.Time) error { d.end = end; return nil }
-
-func TestCallersThatDoNotReadAreCutOnHTTP1(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		health, err := rpcserver.NewHealth(nil, rpcserver.HealthOptions{})
-		require.NoError(t, err)
-		s, err := rpcserver.New(rpcserver.Default(), rpcserver.Options{
-			Health: health, Mounts: []rpcserver.Mount{(&echo{}).mount()}, Authenticator: rpcservertest.Everybody(),
-		})
-		require.NoError(t, err)
-		ask := func(method, path, contentType string) time.Time {
-			w := &deadlines{ResponseRecorder: httptest.NewRecorder()}
-			r := httptest.NewRequest(method, path, strings.NewReader("{}"))
-			r.Header.Set("Content-Type", contentType)
-			s.ServeHTTP(w, r)
-			return w.end
-		}
-		limit := time.Now().Add(40 * time.Second)
-		require.Equal(t, limit, ask(http.MethodGet, "/ready", ""))
-		require.Equal(t, limit, ask(http.MethodPost, check, "application/json"))
-		require.Zero(t, ask(http.MethodPost, watch, "application/connect+json"), "streams may last")
-	})
 }

@@ -158,10 +158,10 @@ func (s *Server) serving(p *procedure) func(context.Context, http.Header, func(c
 	}
 }
 
-// bounded gives a unary call its deadline, counted from its first header. It is the
+// bounded gives a call or stream its deadline, counted from its first header. It is the
 // one place where errors of handlers become errors of the wire.
 func (s *Server) bounded(ctx context.Context, c *call, p *procedure, next func(context.Context) error) error {
-	if p.stream == connect.StreamTypeUnary {
+	if p.timeout > 0 {
 		end := c.start.Add(p.timeout)
 		if sooner, ok := ctx.Deadline(); !ok || !sooner.Before(end) {
 			var cancel context.CancelFunc
@@ -185,16 +185,34 @@ func (s *Server) permitted(ctx context.Context, c *call, p *procedure, next func
 	if !c.permitted {
 		return credentialRequired()
 	}
+	if !p.takesOne() {
+		if err := s.enter(ctx, p, nil); err != nil {
+			return err
+		}
+	}
 	return next(caller.With(ctx, c.who))
 }
 
-// intake fails calls whose message the codec could not decode.
+// enter asks for the place of a call, and may wait for it.
+func (s *Server) enter(ctx context.Context, p *procedure, message any) (err error) {
+	if s.opts.Enter == nil || p.infra {
+		return nil
+	}
+	c := callFrom(ctx)
+	c.leave, err = s.opts.Enter(ctx, c.who, p.name, message)
+	return err
+}
+
+// intake fails calls whose message the codec could not decode, and lets the others enter.
 func (s *Server) intake(p *procedure) func(context.Context, any) error {
-	return func(_ context.Context, message any) error {
+	return func(ctx context.Context, message any) error {
 		if m, ok := message.(proto.Message); ok {
 			if f := s.marks.take(m, p.maxBytes); f != nil {
 				return f
 			}
+		}
+		if p.takesOne() {
+			return s.enter(ctx, p, message)
 		}
 		return nil
 	}

@@ -353,6 +353,7 @@ type versions struct {
 	told     []int64
 	inForce  int64
 	failures int64
+	rounds   []int // what was told when failures were asked for
 	changed  chan struct{}
 }
 
@@ -378,7 +379,12 @@ func (v *versions) Await(ctx context.Context, version int64) bool {
 	}
 }
 
-func (v *versions) Failures() int64 { return v.failures }
+func (v *versions) Failures() int64 {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.rounds = append(v.rounds, len(v.told))
+	return v.failures
+}
 
 func (v *versions) heard(version int64) bool {
 	v.mu.Lock()
@@ -428,6 +434,43 @@ func TestConfigurationEventsRefreshAndAreConfirmedWhenInForce(t *testing.T) {
 		info, err := letters.Info(t.Context())
 		return err == nil && info.State.Msgs == 1
 	}, eventually, tick)
+}
+
+// TestAnEngineLooksForChangesWhileTheBusIsAway: nobody tells of them then.
+func TestAnEngineLooksForChangesWhileTheBusIsAway(t *testing.T) {
+	server := natstest.Start(t)
+	conn := connect(t, server.URL())
+	v := &versions{}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		bus.NewConfig(conn, v, logger(t)).Poll(ctx)
+	}()
+	quiet := func() bool { // for some rounds
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		n := len(v.rounds)
+		return n >= 3 && v.rounds[n-1] == v.rounds[n-3]
+	}
+	looking := func() bool { return !quiet() }
+	fail := func(n int64) {
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		v.failures = n
+	}
+	require.Eventually(t, quiet, eventually, tick, "it is told of changes")
+	server.Kill()
+	require.Eventually(t, looking, eventually, tick)
+	require.True(t, v.heard(0))
+	fail(1)
+	require.Eventually(t, quiet, eventually, tick, "a store that fails is not hurried")
+	fail(0)
+	require.Eventually(t, looking, eventually, tick)
+	server.Restart()
+	require.Eventually(t, quiet, eventually, tick, "it is told again")
+	cancel()
+	<-done
 }
 
 func TestHealthSurvivesTheCodec(t *testing.T) {

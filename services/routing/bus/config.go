@@ -19,6 +19,9 @@ type Refresher interface {
 	Failures() int64
 }
 
+// PollEvery is how often an engine looks for changes while the bus is out of reach.
+const PollEvery = time.Second
+
 const (
 	// awaitVersion bounds how long one delivery waits for its version.
 	awaitVersion = 5 * time.Second
@@ -87,4 +90,28 @@ func (c *Config) confirm(ctx context.Context, m jetstream.Message) error {
 		return jetstream.Poison("the store does not hold this version", errNotInForce)
 	}
 	return errNotInForce
+}
+
+// Poll makes the engine look for changes every PollEvery while the bus is out of reach, until ctx ends: nobody tells of
+// them then. After a failure the refresher's own pauses are kept.
+func (c *Config) Poll(ctx context.Context) {
+	ticker := time.NewTicker(PollEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		if c.refresher.Failures() == 0 && !c.reached(ctx) {
+			c.refresher.Changed(0)
+		}
+	}
+}
+
+// reached tells whether the bus answers. It also finds a connection that hangs.
+func (c *Config) reached(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, PollEvery)
+	defer cancel()
+	return c.conn.Check(ctx) == nil
 }

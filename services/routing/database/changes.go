@@ -27,8 +27,8 @@ ORDER BY r.rule_id, c.priority, c.operator_id`
 // changesTimeout bounds the read of changes, which are few.
 const changesTimeout = 5 * time.Second
 
-// Changes reads what changed since a mark that Load or Changes gave, in one state. It gives nil when that would be more
-// than limit rules, when something changed that rows do not tell of, and when the store is behind the mark.
+// Changes reads what changed since a mark that Load or Changes gave, in one state. It gives nil when the store is behind
+// the mark.
 func (s *Store) Changes(ctx context.Context, since routing.Mark, limit int) (*routing.Changes, error) {
 	caller := ctx
 	ctx, cancel := context.WithTimeout(ctx, changesTimeout)
@@ -52,11 +52,11 @@ func (s *Store) changes(ctx context.Context, since routing.Mark, limit int) (*ro
 	if err != nil {
 		return nil, readFault(err)
 	}
-	if now.Config < since.Config || untold != since.Untold || changed > limit {
+	if now.Config < since.Config {
 		return nil, nil
 	}
-	out := &routing.Changes{Versions: now}
-	if out.Operators, err = loadOperators(ctx, tx); err != nil || changed == 0 {
+	out := &routing.Changes{Versions: now, Untold: untold != since.Untold, TooMany: changed > limit}
+	if out.Operators, err = loadOperators(ctx, tx); err != nil || changed == 0 || out.TooMany {
 		return out, err
 	}
 	err = rows(bunstore.WithQueryName(ctx, "changed_rules"), tx, changedRulesQuery, func(r *sql.Rows) error {

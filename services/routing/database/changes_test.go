@@ -102,7 +102,7 @@ func (c *counting) Load(ctx context.Context, health *routing.HealthView) (*routi
 
 func (c *counting) Changes(ctx context.Context, since routing.Mark, limit int) (*routing.Changes, error) {
 	changes, err := c.Store.Changes(ctx, since, limit)
-	if changes != nil {
+	if changes != nil && !changes.Untold && !changes.TooMany {
 		c.changes++
 	}
 	return changes, err
@@ -121,7 +121,7 @@ func TestChangesOneByOneAreAsGoodAsReadingEverything(t *testing.T) {
 			rs, accounts := routingtest.Generate(rng)
 			insert(t, db, rs)
 			w := &writer{t: t, db: db, rs: rs, next: 20_000}
-			view, store := rs.View(), &counting{Store: database.NewStore(db)}
+			view, store := rs.View(), &counting{Store: database.NewStore(db, then)}
 			s := follower(store, view)
 			require.NoError(t, s.Renew(t.Context(), 1))
 			loads := 1
@@ -165,7 +165,7 @@ func TestChangesTellWhatTheyAre(t *testing.T) {
 			},
 		}
 		insert(t, db, rs)
-		store := database.NewStore(db)
+		store := database.NewStore(db, then)
 		state, err := store.State(t.Context())
 		require.NoError(t, err)
 		mark := routing.Mark{Config: state.Versions.Config, Untold: state.Versions.Rules}
@@ -190,16 +190,22 @@ func TestChangesTellWhatTheyAre(t *testing.T) {
 		require.Equal(t, []uuid.UUID{routingtest.UID(11)}, c.Gone, "once, although it has two candidates")
 		require.Len(t, c.Rules, 1)
 		require.Equal(t, rs.Rules[0], c.Rules[0], "as it is now")
-		require.Nil(t, changes(mark, 1), "that is more than is asked for")
+		many := changes(mark, 1)
+		require.True(t, many.TooMany, "that is more than is asked for")
+		require.Empty(t, many.Rules)
+		require.Empty(t, many.Gone)
+		require.Len(t, many.Operators, 1, "operators are told of all the same")
+		require.False(t, many.Untold)
 		require.Len(t, changes(routing.Mark{Config: mark.Config + 2, Untold: mark.Untold}, 1).Rules, 1)
 		require.Nil(t, changes(routing.Mark{Config: mark.Config + 4, Untold: mark.Untold}, 1), "the store does not hold that version")
 
 		// By hand, in a script that knows nothing of marks.
 		exec(t, db, "UPDATE routing_rules SET active = NOT active")
 		exec(t, db, "UPDATE config_state SET config_version = config_version + 1, rules_version = rules_version + 1")
-		require.Nil(t, changes(mark, 1000), "a change that no row tells of")
+		require.True(t, changes(mark, 1000).Untold, "a change that no row tells of")
 		w.update(0, routing.Rule{Candidates: candidates})
-		require.Nil(t, changes(mark, 1000), "nor do those after it help")
-		require.NotNil(t, changes(routing.Mark{Config: mark.Config + 4, Untold: mark.Untold + 1}, 1000))
+		require.True(t, changes(mark, 1000).Untold, "nor do those after it help")
+		require.Len(t, changes(mark, 1000).Rules, 1, "but they are told of")
+		require.False(t, changes(routing.Mark{Config: mark.Config + 4, Untold: mark.Untold + 1}, 1000).Untold)
 	})
 }

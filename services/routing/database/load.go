@@ -16,10 +16,11 @@ FROM routing_rules AS r LEFT JOIN rule_candidates AS c ON c.rule_id = r.rule_id
 WHERE r.deleted_at IS NULL
 ORDER BY r.rule_id, c.priority, c.operator_id`
 	loadOperatorsQuery = `SELECT ` + operatorColumns + ` FROM operators AS o WHERE o.deleted_at IS NULL`
-	loadRatesQuery     = `SELECT ` + rateColumns + ` FROM rates AS t`
+	// Rates that ended long ago are many, and nobody asks for them any more.
+	loadRatesQuery = `SELECT ` + rateColumns + ` FROM rates AS t WHERE t.effective_to IS NULL OR t.effective_to > ?`
 )
 
-// Load reads everything at one moment into a table. Rows go straight into the table's builder, so the
+// Load reads everything that counts now or later, at one moment, into a table. Rows go straight into the table's builder, so the
 // rules are never in memory twice.
 func (s *Store) Load(ctx context.Context, health *routing.HealthView) (*routing.Table, error) {
 	tx, err := s.db.BeginTx(ctx, snapshot(s.db))
@@ -55,7 +56,7 @@ func (s *Store) Load(ctx context.Context, health *routing.HealthView) (*routing.
 		}
 		b.AddRate(t.rate())
 		return nil
-	})
+	}, s.clock.Now())
 	if err != nil {
 		return nil, err
 	}

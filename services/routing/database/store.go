@@ -9,6 +9,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"trunkline/services/platform/bunstore"
+	"trunkline/services/platform/clock"
 	"trunkline/services/platform/fault"
 	"trunkline/services/platform/money"
 	"trunkline/services/routing"
@@ -16,11 +17,12 @@ import (
 
 // Store reads the routing rules.
 type Store struct {
-	db *bun.DB
+	db    *bun.DB
+	clock clock.Clock
 }
 
 // NewStore gives a store over an open database.
-func NewStore(db *bun.DB) *Store { return &Store{db: db} }
+func NewStore(db *bun.DB, clk clock.Clock) *Store { return &Store{db: db, clock: clk} }
 
 const stateQuery = `SELECT s.config_version, s.rules_version,
 	coalesce((SELECT max(length(prefix)) FROM routing_rules WHERE deleted_at IS NULL), 1),

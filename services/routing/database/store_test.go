@@ -42,6 +42,9 @@ const (
 	tick       = 20 * time.Millisecond
 )
 
+// then is when the random worlds are asked.
+var then = clock.NewFake(routingtest.Now)
+
 // stores runs a test on both databases.
 func stores(t *testing.T, test func(t *testing.T, db *bun.DB)) {
 	t.Run("sqlite", func(t *testing.T) {
@@ -57,7 +60,7 @@ func stores(t *testing.T, test func(t *testing.T, db *bun.DB)) {
 // oracle on every number.
 func TestEverySourceAgreesWithTheOracle(t *testing.T) {
 	stores(t, func(t *testing.T, db *bun.DB) {
-		store := database.NewStore(db)
+		store := database.NewStore(db, then)
 		for seed := range uint64(25) {
 			rng := rand.New(rand.NewPCG(seed, 2))
 			rs, accounts := routingtest.Generate(rng)
@@ -114,7 +117,7 @@ func TestFindReadsWhatConcernsTheNumber(t *testing.T) {
 			},
 		}
 		insert(t, db, rs)
-		store := database.NewStore(db)
+		store := database.NewStore(db, then)
 		state, err := store.State(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, 4, state.Longest, "the longest prefix has 4 digits")
@@ -153,7 +156,7 @@ func TestFindReadsWhatConcernsTheNumber(t *testing.T) {
 
 func TestAnEmptyStoreIsAnswered(t *testing.T) {
 	stores(t, func(t *testing.T, db *bun.DB) {
-		store := database.NewStore(db)
+		store := database.NewStore(db, then)
 		state, err := store.State(t.Context())
 		require.NoError(t, err)
 		require.Zero(t, state.Longest)
@@ -170,7 +173,7 @@ func TestAnEmptyStoreIsAnswered(t *testing.T) {
 func TestAStoreOutOfReachIsUnavailable(t *testing.T) {
 	server := pgtest.Start(t)
 	db := open(t, server.URL(), bunstore.Migrations{Files: migrations.Postgres, Dir: "postgres"})
-	store := database.NewStore(db)
+	store := database.NewStore(db, then)
 	require.NoError(t, store.Check(t.Context()))
 	server.Pause(t)
 	_, err := store.State(t.Context()) // on a connection that is open: there is no answer, and no error either
@@ -210,5 +213,5 @@ func TestAMissingSchemaIsUnavailableNotInternal(t *testing.T) {
 	db, err := bunstore.Open(t.Context(), cfg, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	defer func() { require.NoError(t, db.Close()) }()
-	require.Equal(t, fault.Unavailable, fault.From(database.NewStore(db).Check(t.Context())).Kind)
+	require.Equal(t, fault.Unavailable, fault.From(database.NewStore(db, then).Check(t.Context())).Kind)
 }

@@ -20,6 +20,7 @@ import (
 	eventsv1 "trunkline/gen/go/trunkline/events/v1"
 	operatorsv1 "trunkline/gen/go/trunkline/operators/v1"
 	"trunkline/services/platform/clock"
+	"trunkline/services/platform/natstest"
 	"trunkline/services/platform/pgtest"
 	"trunkline/services/platform/rediscache"
 	"trunkline/services/platform/redistest"
@@ -56,6 +57,21 @@ func TestAnEngineFollowsASuspension(t *testing.T) {
 		e.changed(5, "")
 		e.follows(5)
 		e.answers("+447911123456", second, 5)
+	})
+}
+
+// TestAnEngineFollowsASuspensionWithoutNATS: nobody tells of it, and the next sweep would be minutes away.
+func TestAnEngineFollowsASuspensionWithoutNATS(t *testing.T) {
+	bothTables(t, func(t *testing.T, table string) {
+		url, nats := pgtest.Database(t), natstest.Start(t)
+		database(t, url)
+		e := start(t, settings{table: table, database: url, nats: nats.URL()})
+		e.follows(2)
+		e.synced(url, 3)
+		nats.Kill()
+		pgtest.Exec(t, url, suspendFirst)
+		e.follows(4)
+		e.answers("+447911123456", second, 4)
 	})
 }
 

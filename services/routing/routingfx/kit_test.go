@@ -163,14 +163,21 @@ type settings struct {
 	database string
 	control  rpcclient.Config
 	cache    routingfx.SharedCache // nil is memory
+	nats     string                // "" is a server of its own in the process
 }
 
 // options is the engine as a process has it.
 func (s settings) options(t *testing.T) fx.Option {
 	t.Helper()
-	nats, err := jetstream.Embedded(filepath.Join(t.TempDir(), "nats"), "")
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, nats.Shutdown()) })
+	bus, server := jetstream.DefaultConfig(), fx.Options()
+	if s.nats != "" {
+		bus.URLs = []string{s.nats}
+	} else {
+		nats, err := jetstream.Embedded(filepath.Join(t.TempDir(), "nats"), "")
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, nats.Shutdown()) })
+		server = fx.Supply(nats)
+	}
 	platform := platformfx.DefaultConfig()
 	platform.Server.Addr, platform.Server.Drain.Notice = "127.0.0.1:0", 0
 	store := bunstore.DefaultConfig()
@@ -181,12 +188,13 @@ func (s settings) options(t *testing.T) fx.Option {
 		cfg.Control = s.control
 	}
 	if s.cache == nil {
+		var err error
 		s.cache, err = rediscache.NewMemory(1000, clock.System())
 		require.NoError(t, err)
 	}
 	return fx.Options(
-		fx.NopLogger,
-		fx.Supply(slog.New(slog.NewTextHandler(t.Output(), nil)), platform, platformfx.Process{Name: "routing-engine"}, cfg, store, jetstream.DefaultConfig(), nats),
+		fx.NopLogger, server,
+		fx.Supply(slog.New(slog.NewTextHandler(t.Output(), nil)), platform, platformfx.Process{Name: "routing-engine"}, cfg, store, bus),
 		fx.Provide(func() routingfx.SharedCache { return s.cache }),
 		platformfx.Database, platformfx.NATS, routingfx.Module, platformfx.Module, fx.Provide(rpcservertest.Everybody),
 	)

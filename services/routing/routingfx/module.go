@@ -244,6 +244,7 @@ func startBus(in busIn) {
 	changes := bus.NewConfig(in.Conn, in.Supply, in.Log)
 	life, end := context.WithCancel(context.Background())
 	in.Lifecycle.Append(fx.StopHook(end))
+	platformfx.Background(in.Lifecycle, changes.Poll)
 	in.Lifecycle.Append(fx.StartHook(func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, streamsTimeout)
 		defer cancel()
