@@ -76,6 +76,7 @@ func TestGoodputStaysWhenTwiceAsMuchIsAsked(t *testing.T) {
 	p := start(t, newDatabase(t), func(c *settings) {
 		c.options = append(c.options, mount)
 		c.access.Limits.MaxInFlight, c.access.Limits.Queue, c.access.Limits.QueueWait = places, places, 50*time.Millisecond
+		c.access.Limits.MaxInFlightPerPrincipal = 1000 // one caller stands for many
 	})
 	header := p.viewer(t)
 
