@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -25,61 +24,6 @@ import (
 	"trunkline/services/platform/money"
 	"trunkline/services/platform/pgtest"
 )
-
-const deckHeader = "prefix,price,currency,message_type,mcc,mnc,effective_from,effective_to\n"
-
-type noWorkbooks struct{ operators.Workbooks }
-
-func (k kit) rateImporter() *operators.RateImporter {
-	return operators.NewRateImporter(k.store, noWorkbooks{}, k.told, k.clock.Now, slog.New(slog.DiscardHandler))
-}
-
-// deck imports a whole price list of Alpha.
-func (k kit) deck(t *testing.T, lines string) operators.RateDiff {
-	t.Helper()
-	diff, err := k.rateImporter().ImportRates(t.Context(), someone, k.whole(t, lines), nil)
-	require.NoError(t, err)
-	require.Empty(t, diff.BadLines)
-	return diff
-}
-
-func (k kit) whole(t *testing.T, lines string) operators.Deck {
-	t.Helper()
-	return operators.Deck{OperatorID: k.id(t, "Alpha"), Scope: operators.FullDeck, File: []byte(deckHeader + lines)}
-}
-
-func (k kit) id(t *testing.T, name string) uuid.UUID {
-	t.Helper()
-	for _, o := range k.allOperators(t) {
-		if o.Name == name {
-			return o.ID
-		}
-	}
-	require.Fail(t, "there is no operator "+name)
-	return uuid.Nil
-}
-
-func (k kit) allRates(t *testing.T) []operators.Rate {
-	t.Helper()
-	all, more, fresh, err := k.store.ListRates(t.Context(), operators.RateFilter{Limit: 1_000_000})
-	require.NoError(t, err)
-	require.False(t, more)
-	require.False(t, fresh.Stale)
-	return all
-}
-
-// rateTexts writes rates without what differs from run to run.
-func rateTexts(all []operators.Rate) []string {
-	texts := make([]string, 0, len(all))
-	for _, r := range all {
-		end := "for ever"
-		if !r.EffectiveTo.IsZero() {
-			end = r.EffectiveTo.Format(time.DateTime)
-		}
-		texts = append(texts, fmt.Sprintf("%s %s %s [%s/%s] %s to %s", r.Prefix, r.MessageType, r.Price, r.MCC, r.MNC, r.EffectiveFrom.Format(time.DateTime), end))
-	}
-	return texts
-}
 
 func TestADeckIsStoredReplacedAndEnded(t *testing.T) {
 	onBoth(t, func(t *testing.T, k kit) {
@@ -451,16 +395,6 @@ func TestADeckOfManyChunksIsComparedAsAWhole(t *testing.T) {
 		require.EqualValues(t, 1, diff.Ended)
 		require.Len(t, k.allRates(t), rates)
 	})
-}
-
-// manyRates are lines of as many prefixes, at a price in cents.
-func manyRates(n, cents int) string {
-	var lines strings.Builder
-	lines.Grow(n * 40)
-	for i := range n {
-		fmt.Fprintf(&lines, "%d,0.0%d,EUR,SMS,234,01,,\n", 1_000_000+i, cents+i%7)
-	}
-	return lines.String()
 }
 
 // A first deck of 250,000 prices, one that changes all of them, and one that changes nothing.
