@@ -114,10 +114,11 @@ const RequestLife = 24 * time.Hour
 const MaxRequestID = 128
 
 // ReasonRequestReused marks a request_id that was used for another request, ReasonETag a change of something that
-// another change came before.
+// another change came before, ReasonBusy a change that waited in vain for another one to end.
 const (
 	ReasonRequestReused = "REQUEST_ID_REUSED"
 	ReasonETag          = "ETAG_MISMATCH"
+	ReasonBusy          = "CHANGES_BUSY"
 )
 
 // Waker is told that events wait. It never blocks.

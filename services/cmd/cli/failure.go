@@ -60,6 +60,7 @@ var advice = map[string]string{ //nolint:gosec // words about credentials, and n
 	"MESSAGE_TOO_LARGE":   "send less at once, or raise server.max_message_bytes",
 	"FILE_TOO_LARGE":      "split the file; imports add to what is there",
 	"IMPORT_RUNNING":      "wait for it to end, then run this one again",
+	"CHANGES_BUSY":        "changes queue behind an import of rules or operators: try again in a few seconds",
 	"OPERATORS_CHANGED":   "somebody changed operators meanwhile: run the import again",
 	"DUPLICATE_OPERATOR":  "choose another name or connection, or update the operator that has it",
 	"DUPLICATE_RULE":      "update the rule that is there: `trunkline rules list --prefix` shows it",

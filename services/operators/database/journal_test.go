@@ -210,7 +210,7 @@ func TestAChangeThatWaitsInVainSaysWhatItWaitedFor(t *testing.T) {
 	k := newKit(t, pgtest.Database(t)+"&statement_timeout=3000", migrations.Postgres, "postgres")
 	require.NoError(t, k.within(t, func(context.Context, operators.Tx) error {
 		err := k.store.InTx(t.Context(), func(context.Context, operators.Tx) error { return nil })
-		requireFault(t, err, fault.Unavailable, bunstore.ReasonUnavailable)
+		requireFault(t, err, fault.Unavailable, operators.ReasonBusy)
 		require.Contains(t, err.Error(), "Another change, such as a long import")
 		require.NotZero(t, fault.From(err).RetryAfter)
 		return nil

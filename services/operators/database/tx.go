@@ -136,8 +136,8 @@ const (
 func busy(err error) error {
 	var server *pgconn.PgError
 	if errors.As(err, &server) && (server.Code == queryCanceled || server.Code == lockNotAvailable) {
-		return fault.New(fault.Unavailable, bunstore.ReasonUnavailable,
-			"Another change, such as a long import, is not finished yet. Try again.").WithRetry(retryBusy).Wrap(err)
+		return fault.New(fault.Unavailable, operators.ReasonBusy,
+			"Another change, such as a long import, is not finished yet. Nothing was changed: try again.").WithRetry(retryBusy).Wrap(err)
 	}
 	return bunstore.Fault(err)
 }
