@@ -54,7 +54,12 @@ type DecisionRecord struct {
 	// How long deciding took.
 	Latency *durationpb.Duration `protobuf:"bytes,13,opt,name=latency,proto3" json:"latency,omitempty"`
 	// What became of the message, newest last; at most 8 are kept.
-	Outcomes      []*OutcomeRecord `protobuf:"bytes,14,rep,name=outcomes,proto3" json:"outcomes,omitempty"`
+	Outcomes []*OutcomeRecord `protobuf:"bytes,14,rep,name=outcomes,proto3" json:"outcomes,omitempty"`
+	// The first digits of the number with leading +: the country code and at most 4 more. Releases are replayed with
+	// them.
+	NumberPrefix string `protobuf:"bytes,15,opt,name=number_prefix,json=numberPrefix,proto3" json:"number_prefix,omitempty"`
+	// How many digits the number has.
+	NumberDigits  int32 `protobuf:"varint,16,opt,name=number_digits,json=numberDigits,proto3" json:"number_digits,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -185,6 +190,20 @@ func (x *DecisionRecord) GetOutcomes() []*OutcomeRecord {
 		return x.Outcomes
 	}
 	return nil
+}
+
+func (x *DecisionRecord) GetNumberPrefix() string {
+	if x != nil {
+		return x.NumberPrefix
+	}
+	return ""
+}
+
+func (x *DecisionRecord) GetNumberDigits() int32 {
+	if x != nil {
+		return x.NumberDigits
+	}
+	return 0
 }
 
 // OutcomeRecord is one report of what became of a message.
@@ -632,7 +651,7 @@ var File_trunkline_routing_v1_decision_proto protoreflect.FileDescriptor
 
 const file_trunkline_routing_v1_decision_proto_rawDesc = "" +
 	"\n" +
-	"#trunkline/routing/v1/decision.proto\x12\x14trunkline.routing.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"trunkline/routing/v1/routing.proto\x1a trunkline/routing/v1/types.proto\"\xf9\x04\n" +
+	"#trunkline/routing/v1/decision.proto\x12\x14trunkline.routing.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"trunkline/routing/v1/routing.proto\x1a trunkline/routing/v1/types.proto\"\xc3\x05\n" +
 	"\x0eDecisionRecord\x12\x1f\n" +
 	"\vdecision_id\x18\x01 \x01(\tR\n" +
 	"decisionId\x12;\n" +
@@ -654,7 +673,9 @@ const file_trunkline_routing_v1_decision_proto_rawDesc = "" +
 	"\afailure\x18\v \x01(\tR\afailure\x126\n" +
 	"\x04meta\x18\f \x01(\v2\".trunkline.routing.v1.DecisionMetaR\x04meta\x123\n" +
 	"\alatency\x18\r \x01(\v2\x19.google.protobuf.DurationR\alatency\x12?\n" +
-	"\boutcomes\x18\x0e \x03(\v2#.trunkline.routing.v1.OutcomeRecordR\boutcomes\"\xe9\x01\n" +
+	"\boutcomes\x18\x0e \x03(\v2#.trunkline.routing.v1.OutcomeRecordR\boutcomes\x12#\n" +
+	"\rnumber_prefix\x18\x0f \x01(\tR\fnumberPrefix\x12#\n" +
+	"\rnumber_digits\x18\x10 \x01(\x05R\fnumberDigits\"\xe9\x01\n" +
 	"\rOutcomeRecord\x12;\n" +
 	"\vreport_time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"reportTime\x12\x1f\n" +

@@ -1,0 +1,13 @@
+DROP TABLE release_state;
+
+--bun:split
+
+DROP TABLE release_activations;
+
+--bun:split
+
+DROP TABLE release_artifacts;
+
+--bun:split
+
+DROP TABLE releases;
