@@ -16,7 +16,7 @@ import (
 
 const (
 	// sealBatch is how many rows one transaction seals.
-	sealBatch = 500
+	sealBatch = 100
 	// verifyBatch is how many links are read at once.
 	verifyBatch = 2000
 	// auditLimit bounds one statement or transaction on the log, overdueLimit the search for rows without a seal, which

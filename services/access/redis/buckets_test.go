@@ -20,7 +20,7 @@ import (
 )
 
 const (
-	eventually = 15 * time.Second
+	eventually = 60 * time.Second
 	tick       = 20 * time.Millisecond
 )
 

@@ -49,30 +49,12 @@ func runProcess(ctx context.Context, c platformfx.Config, p platformfx.Process, 
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	defer signal.Stop(signals)
 
-	starting, cancel := context.WithTimeout(ctx, app.StartTimeout())
+	// Neither a signal nor the end of ctx cuts the start short: fx undoes a start within the context it was given, so
+	// one that has ended would leave everything running. Both are heeded below, by an ordinary stop.
+	starting, cancel := context.WithTimeout(context.WithoutCancel(ctx), app.StartTimeout())
 	defer cancel()
-	interrupted := make(chan os.Signal, 1)
-	started := make(chan struct{})
-	go func() {
-		select {
-		case s := <-signals:
-			interrupted <- s
-			cancel()
-		case <-started:
-		}
-	}()
-	err := app.Start(starting)
-	close(started)
-	select {
-	case s := <-interrupted:
-		signals <- s // stop as if it had come now; what has started is stopped below
-	default:
-		if err != nil {
-			return dig.RootCause(err)
-		}
-	}
-	if err != nil {
-		return fmt.Errorf("stopped by a signal before the start was complete: %w", context.Canceled)
+	if err := app.Start(starting); err != nil {
+		return dig.RootCause(err)
 	}
 	if ready != nil {
 		ready()
@@ -99,7 +81,7 @@ func runProcess(ctx context.Context, c platformfx.Config, p platformfx.Process, 
 	}()
 	stopping, cancelStop := context.WithTimeout(context.WithoutCancel(ctx), app.StopTimeout())
 	defer cancelStop()
-	err = app.Stop(stopping)
+	err := app.Stop(stopping)
 	close(stopped)
 	<-forced
 	if err != nil {

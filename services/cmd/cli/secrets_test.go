@@ -207,7 +207,7 @@ func TestTheLogOfAStartShowsNoSecret(t *testing.T) {
 		require.Eventually(t, func() bool {
 			return strings.Contains(out.String(), `"message":"serving"`) || strings.Contains(out.String(), "trunkline: ")
 		}, 60*time.Second, 10*time.Millisecond, "neither started nor refused to")
-		end()
+		require.Zero(t, end(), "it stops cleanly")
 		p.requireHidden(t, "the log", out.String())
 		require.Contains(t, out.String(), "127.0.0.1:1", "the log speaks of an address")
 	})

@@ -62,7 +62,9 @@ func TestPasswordsAreGivenToTheConnectorAlone(t *testing.T) {
 		"no certificate": nil, "an expired one": {ca.Expired(t, connectorID)}, "one of another authority": {certtest.NewAuthority(t).Issue(t, connectorID)},
 	} {
 		_, err := ask(pair...)
-		require.Equal(t, connect.CodeUnavailable, connect.CodeOf(err), name)
+		// Not by a code of its own choice: the client reads the alert, or fails to write to a connection that is closed.
+		require.Error(t, err, name)
+		require.False(t, connect.IsWireError(err), "%s: no call was answered: %v", name, err)
 		require.ErrorContains(t, ca.Handshake(t, strings.TrimPrefix(url, "https://"), pair...), "tls: ", name)
 	}
 	_, err = operatorsv1connect.NewInternalOperatorServiceClient(http.DefaultClient, p.management).GetOperatorCredentials(t.Context(), &operatorsv1.GetOperatorCredentialsRequest{OperatorId: id})

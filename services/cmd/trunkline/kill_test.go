@@ -44,7 +44,7 @@ func (s *script) until(call func(ctx context.Context, url, requestID string) err
 	requestID := uuid.NewString()
 	deadline := time.Now().Add(eventually)
 	for {
-		ctx, cancel := context.WithTimeout(s.t.Context(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(s.t.Context(), eventually)
 		err := call(ctx, s.parts.management, requestID)
 		cancel()
 		if err == nil {

@@ -29,7 +29,7 @@ import (
 )
 
 const (
-	limit = 15 * time.Second
+	limit = 60 * time.Second
 	tick  = 10 * time.Millisecond
 	// lease is longer than any claim.
 	lease = 15 * time.Second

@@ -102,7 +102,8 @@ func TestHooksRunOnEveryConnect(t *testing.T) {
 	c.OnConnect(func() { early.Add(1) })
 	require.Eventually(t, func() bool { return early.Load() == 1 }, limit, tick, "connected already: runs at once")
 	s.Kill()
-	awaitUnhealthy(t, c)
+	// The loss must be known: until then a hook runs at once, and again after the reconnect.
+	require.Eventually(t, func() bool { return c.connection() != nil }, limit, tick)
 	c.OnConnect(func() { late.Add(1) })
 	s.Restart()
 	require.Eventually(t, func() bool { return early.Load() == 2 && late.Load() == 1 }, limit, tick)

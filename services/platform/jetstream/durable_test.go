@@ -210,7 +210,7 @@ func TestMessageStaysUntilItsDeadLetterIsStored(t *testing.T) {
 		calls.Add(1)
 		return Poison("bad", nil)
 	})
-	publish(t, c, "events.a", "bad")
+	publish(t, open(t, s), "events.a", "bad") // by one that has more time
 	require.Eventually(t, func() bool { return calls.Load() >= 3 }, limit, tick, "it must be delivered again")
 	require.Equal(t, 1, consumerInfo(t, c, "EVENTS", "d").NumAckPending)
 	ensure(t, c, DeadLetterSpec())

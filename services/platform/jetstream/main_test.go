@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	limit = 20 * time.Second
+	limit = 60 * time.Second
 	tick  = 10 * time.Millisecond
 )
 

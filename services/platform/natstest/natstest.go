@@ -19,7 +19,7 @@ import (
 	"trunkline/services/platform/natstest/process"
 )
 
-const answerLimit = 500 * time.Millisecond
+const answerLimit = 5 * time.Second
 
 // Server is one NATS server process.
 type Server struct {

@@ -12,7 +12,7 @@ import (
 	"trunkline/services/platform/natstest"
 )
 
-const limit = 10 * time.Second
+const limit = 60 * time.Second
 
 func connect(t *testing.T, s *natstest.Server) (context.Context, jetstream.JetStream) {
 	t.Helper()

@@ -138,7 +138,7 @@ func TestTheKeeperCleansUpAfterAProcessThatWasKilled(t *testing.T) {
 	require.Eventually(t, func() bool {
 		left, err := filepath.Glob(filepath.Join(folder, "pgtest-*"))
 		return err == nil && len(left) == 0
-	}, 30*time.Second, 20*time.Millisecond, "the folder of the servers stays")
+	}, 60*time.Second, 20*time.Millisecond, "the folder of the servers stays")
 	_, err = pgx.Connect(t.Context(), url)
 	require.Error(t, err, "the server still answers")
 }

@@ -3,7 +3,6 @@ package pgtest
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -29,7 +28,7 @@ func (s *Server) StartReplica(t testing.TB) *Replica {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := errors.Join(r.stop(), os.RemoveAll(r.data)); err != nil {
+		if err := r.remove(); err != nil {
 			t.Errorf("stop the PostgreSQL replica of this test: %v", err)
 		}
 	})

@@ -36,6 +36,7 @@ type Server struct {
 	cluster *cluster
 	data    string
 	port    int
+	claim   net.PacketConn // keeps the port from others while the server is down
 	process *os.Process
 }
 
@@ -48,7 +49,7 @@ func Start(t testing.TB) *Server {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := errors.Join(s.stop(), os.RemoveAll(s.data)); err != nil {
+		if err := s.remove(); err != nil {
 			t.Errorf("stop the PostgreSQL server of this test: %v", err)
 		}
 	})
@@ -75,26 +76,41 @@ func newServer(name string) (*Server, error) {
 func (s *Server) launchAnywhere() error {
 	for try := 1; ; try++ {
 		var err error
-		if s.port, err = freePort(); err != nil {
+		if err = s.takePort(); err != nil {
 			return err
 		}
-		if err = s.launch(); err == nil || try == portTries {
+		if err = s.launch(); err == nil {
+			return nil
+		}
+		_ = s.claim.Close()
+		if try == portTries {
 			return err
 		}
 	}
 }
 
-// freePort returns a port that nobody listened on a moment ago.
-func freePort() (int, error) {
+// takePort finds a port that nobody listened on a moment ago, and claims it by the UDP port of the same number, as
+// natstest does: another test binary would otherwise find the TCP port free while the server is down.
+func (s *Server) takePort() error {
 	var err error
 	for range 200 {
-		port := firstPort + rand.IntN(lastPort-firstPort+1)
-		var l net.Listener
-		if l, err = net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
-			return port, l.Close()
+		s.port = firstPort + rand.IntN(lastPort-firstPort+1)
+		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port))
+		if s.claim, err = net.ListenPacket("udp4", address); err != nil {
+			continue
 		}
+		var l net.Listener
+		if l, err = net.Listen("tcp4", address); err == nil {
+			return l.Close()
+		}
+		_ = s.claim.Close()
 	}
-	return 0, fmt.Errorf("find a free port: %w", err)
+	return fmt.Errorf("find a free port: %w", err)
+}
+
+// remove stops the server and gives back all that it had.
+func (s *Server) remove() error {
+	return errors.Join(s.stop(), os.RemoveAll(s.data), s.claim.Close())
 }
 
 // URL is the address of the database postgres on this server, for its superuser.

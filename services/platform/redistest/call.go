@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-const callLimit = time.Second
+const callLimit = 10 * time.Second
 
 // call sends one inline command over a connection of its own and returns a
 // simple or bulk reply. The helpers need three commands and must not depend on

@@ -14,7 +14,7 @@ import (
 const (
 	masters      = 3
 	slots        = 16384
-	clusterLimit = 20 * time.Second
+	clusterLimit = 60 * time.Second
 	clusterTick  = 20 * time.Millisecond
 )
 

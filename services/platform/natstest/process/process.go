@@ -26,8 +26,9 @@ const (
 )
 
 const (
-	startLimit = 20 * time.Second
-	stateLimit = 5 * time.Second
+	// The limits are generous: a loaded machine may need seconds for what takes milliseconds.
+	startLimit = 60 * time.Second
+	stateLimit = 60 * time.Second
 	tick       = 5 * time.Millisecond
 )
 
@@ -198,11 +199,19 @@ func (p *Process) output() string {
 	return string(b[max(0, len(b)-most):])
 }
 
-// FreePort returns a port of 127.0.0.1 that nobody listened on a moment ago.
+// FreePort returns a port of 127.0.0.1 that nobody listened on a moment ago, and
+// that no other test is given before t ends. The claim is the UDP port of the same
+// number: a test binary next to this one would otherwise find the TCP port free
+// whenever the server is down.
 func FreePort(t testing.TB) int {
 	t.Helper()
 	for range 200 {
 		port := firstPort + rand.IntN(lastPort-firstPort+1)
+		claim, err := net.ListenPacket("udp", Loopback(port))
+		if err != nil {
+			continue
+		}
+		t.Cleanup(func() { _ = claim.Close() })
 		l, err := net.Listen("tcp", Loopback(port))
 		if err != nil {
 			continue

@@ -5,6 +5,7 @@ package process_test
 import (
 	"bufio"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"strconv"
@@ -73,7 +74,7 @@ func TestServerDiesWithItsTestBinary(t *testing.T) {
 	require.NotZero(t, pid)
 	require.True(t, alive(pid))
 	require.NoError(t, parent.Process.Kill())
-	require.Eventually(t, func() bool { return !alive(pid) }, 10*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return !alive(pid) }, 60*time.Second, 5*time.Millisecond)
 }
 
 // alive treats a dead child that nobody has waited for yet as gone.
@@ -83,6 +84,18 @@ func alive(pid int) bool {
 	}
 	b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	return err == nil && !strings.Contains(string(b), ") Z ")
+}
+
+func TestAPortBelongsToOneTest(t *testing.T) {
+	port := 0
+	t.Run("while it runs", func(t *testing.T) {
+		port = process.FreePort(t)
+		_, err := net.ListenPacket("udp", process.Loopback(port))
+		require.ErrorIs(t, err, syscall.EADDRINUSE, "another test binary sees that it is taken")
+	})
+	claim, err := net.ListenPacket("udp", process.Loopback(port))
+	require.NoError(t, err, "it is free again")
+	require.NoError(t, claim.Close())
 }
 
 func TestKillPauseResumeRestart(t *testing.T) {
