@@ -51,7 +51,18 @@ type StreamSpec struct {
 	// Replicas is the number of servers that hold the stream, 1 to 5; 0 means 1 for a new
 	// stream and leaves an existing one as it is.
 	Replicas int
+
+	shape shape
 }
+
+// shape is what a stream is used as.
+type shape uint8
+
+const (
+	plain shape = iota
+	bucket
+	objects
+)
 
 const defaultDuplicates = 2 * time.Minute
 
@@ -69,6 +80,10 @@ func (s StreamSpec) config() natsjs.StreamConfig {
 	}
 	if s.Storage == Memory {
 		cfg.Storage = natsjs.MemoryStorage
+	}
+	if s.shape != plain { // as the client library makes them
+		cfg.Discard, cfg.AllowRollup, cfg.AllowDirect = natsjs.DiscardNew, true, true
+		cfg.DenyDelete = s.shape == bucket
 	}
 	// The server refuses to remember ids for longer than messages.
 	if s.MaxAge > 0 {

@@ -30,6 +30,13 @@ var fxLibraries = []string{"go.uber.org/fx", "go.uber.org/dig"}
 // platformGenerated is the generated code that the platform may use: options that describe RPCs of any area.
 const platformGenerated = module + "/gen/go/trunkline/options"
 
+// sharedFormat is the one platform package whose subject is a format between two services (ADR 32): operators writes
+// artifacts and manifests, routing reads them, and both must agree to the byte.
+const sharedFormat = "release"
+
+// sharedFormatGenerated is what that format is made of.
+var sharedFormatGenerated = []string{module + "/gen/go/trunkline/releases", module + "/gen/go/trunkline/routing"}
+
 // judge applies every rule to one import of one file.
 func judge(from unit, test bool, to unit) verdict {
 	if within(to.path, fxLibraries...) && !from.wiring() {
@@ -53,7 +60,7 @@ func judge(from unit, test bool, to unit) verdict {
 	case kindRoot, kindChild, kindFx:
 		return judgeService(from, test, to)
 	case kindPlatform:
-		return judgePlatform(test, to)
+		return judgePlatform(test, from, to)
 	case kindCmd:
 		return judgeCmd(to)
 	case kindMigrations:
@@ -119,12 +126,13 @@ func judgeRoot(to unit) verdict {
 	return verdict{}
 }
 
-func judgePlatform(test bool, to unit) verdict {
+func judgePlatform(test bool, from, to unit) verdict {
 	switch to.kind {
 	case kindRoot, kindChild, kindFx, kindCmd, kindOther:
 		return verdict{"the platform knows no service", "take a parameter or a small interface, and let the service pass it in"}
 	case kindGenerated:
-		if !test && !within(to.path, platformGenerated) {
+		format := from.name == sharedFormat && within(to.path, sharedFormatGenerated...)
+		if !test && !within(to.path, platformGenerated) && !format {
 			return verdict{"the platform holds no domain word: of gen/ it knows the options only", "move the code to the service that the messages belong to"}
 		}
 	case kindMigrations:

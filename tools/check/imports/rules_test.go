@@ -62,6 +62,8 @@ func TestJudge(t *testing.T) {
 		{"the platform uses the platform", "trunkline/services/platform/bunstore", source, "trunkline/services/platform/fault", ""},
 		{"the platform uses the options of RPCs", "trunkline/services/platform/rpcserver", source, "trunkline/gen/go/trunkline/options/v1", ""},
 		{"the platform uses no message of an area", "trunkline/services/platform/rpcserver", source, "trunkline/gen/go/trunkline/routing/v1", "the platform holds no domain word: of gen/ it knows the options only"},
+		{"the format of releases is made of its messages", "trunkline/services/platform/release", source, "trunkline/gen/go/trunkline/releases/v1", ""},
+		{"the format of releases knows no other area", "trunkline/services/platform/release", source, "trunkline/gen/go/trunkline/operators/v1", "the platform holds no domain word: of gen/ it knows the options only"},
 		{"tests of the platform use any message", "trunkline/services/platform/rpcserver", test, "trunkline/gen/go/trunkline/routing/v1", ""},
 		{"the platform uses no service", "trunkline/services/platform/rpcserver", source, "trunkline/services/access", aloof},
 		{"tests of the platform use no service", "trunkline/services/platform/rpcserver", test, "trunkline/services/access", aloof},
