@@ -3,8 +3,8 @@ package routing
 import (
 	"bytes"
 	"cmp"
-	"encoding/binary"
 	"maps"
+	"math"
 	"math/bits"
 	"slices"
 
@@ -18,15 +18,16 @@ type TableBuilder struct {
 	health *HealthView
 	mark   Mark
 
-	ruleKeys []string
+	ruleKeys []key
 	ruleRows []ruleRow
-	rateKeys []string
+	rateKeys []key
 	rateRows []rateRow
 
 	candidates []candidateRow
-	sets       []set
-	setOf      map[string]uint32
-	key        []byte
+	// listOf finds candidate lists by their hash.
+	listOf  map[uint64]list
+	prices  []priceRow
+	priceOf map[priceRow]uint32
 
 	spans      []span
 	spanOf     map[span]uint32
@@ -45,7 +46,9 @@ func NewTableBuilder(health *HealthView) *TableBuilder {
 	always := span{beginning, forever}
 	return &TableBuilder{
 		health:     health,
-		setOf:      map[string]uint32{},
+		listOf:     map[uint64]list{},
+		prices:     []priceRow{{}},
+		priceOf:    map[priceRow]uint32{{}: 0},
 		spans:      []span{always},
 		spanOf:     map[span]uint32{always: 0},
 		accounts:   map[uuid.UUID]uint32{uuid.Nil: 0},
@@ -64,39 +67,51 @@ func (b *TableBuilder) AddOperator(o Operator) {
 	b.known[at] = true
 }
 
-// AddRule adds a rule. An empty prefix is not a rule and is left out.
+// Grow makes room for as many more rules and rates as are to come.
+func (b *TableBuilder) Grow(rules, rates int) {
+	b.ruleKeys, b.ruleRows = slices.Grow(b.ruleKeys, rules), slices.Grow(b.ruleRows, rules)
+	b.rateKeys, b.rateRows = slices.Grow(b.rateKeys, rates), slices.Grow(b.rateRows, rates)
+}
+
+// AddRule adds a rule; r is not kept. One whose prefix is not 1 to 15 digits is left out. Rules that come in the order of
+// their prefixes need not be sorted.
 func (b *TableBuilder) AddRule(r Rule) {
-	if r.Prefix == "" {
+	k, ok := keyOf(r.Prefix.Digits())
+	if !ok {
 		return
 	}
 	types := r.Types
 	if types == 0 {
 		types = AllMessageTypes
 	}
+	candidates := b.list(r.Candidates)
 	row := ruleRow{
-		id:       r.ID,
-		account:  number(b.accounts, r.Account),
-		set:      b.set(r.Candidates),
-		span:     b.span(r.Window),
-		types:    types,
-		strategy: r.Strategy,
+		id:      r.ID,
+		account: b.account(r.Account),
+		first:   candidates.first,
+		count:   candidates.count,
+		span:    b.span(r.Window),
+		types:   types,
+		how:     uint8(r.Strategy) & strategyBits,
 	}
 	if r.FallThrough {
-		row.flags |= flagFallThrough
+		row.how |= flagFallThrough
 	}
 	if r.Inactive {
-		row.flags |= flagInactive
+		row.how |= flagInactive
 	}
-	b.ruleKeys = append(b.ruleKeys, r.Prefix.Digits())
+	b.ruleKeys = append(b.ruleKeys, k)
 	b.ruleRows = append(b.ruleRows, row)
 }
 
-// AddRate adds a rate. A rate without prefix or price is left out.
+// AddRate adds a rate. One without a price, or whose prefix is not 1 to 15 digits, is left out. Rates that come in the
+// order of their prefixes need not be sorted.
 func (b *TableBuilder) AddRate(r Rate) {
-	if r.Prefix == "" || r.Price.IsZero() {
+	k, ok := keyOf(r.Prefix.Digits())
+	if !ok || r.Price.IsZero() {
 		return
 	}
-	b.rateKeys = append(b.rateKeys, r.Prefix.Digits())
+	b.rateKeys = append(b.rateKeys, k)
 	b.rateRows = append(b.rateRows, rateRow{
 		nanos:    r.Price.Nanos,
 		operator: b.operator(r.Operator),
@@ -124,7 +139,7 @@ func (b *TableBuilder) Build(v Versions) *Table {
 		mark:       b.mark,
 		reach:      v.Config,
 		candidates: slices.Clip(b.candidates),
-		sets:       slices.Clip(b.sets),
+		prices:     slices.Clip(b.prices),
 		spans:      b.spans,
 		accounts:   maps.Clone(b.accounts),
 		currencies: b.currencies,
@@ -137,19 +152,22 @@ func (b *TableBuilder) Build(v Versions) *Table {
 		}
 		t.operators[i] = operatorRow{Operator: &b.operators[i], health: b.health.known(b.operators[i].ID)}
 	}
-	t.rules, t.ruleRows = layOut(b.ruleKeys, b.ruleRows, compareRules)
-	t.rates, t.rateRows = layOut(b.rateKeys, b.rateRows, b.compareRates)
+	settle(t.operators)
+	t.rules, t.ruleRows = layOut(b.ruleKeys, b.ruleRows, false, compareRules)
+	t.rates, t.rateRows = layOut(b.rateKeys, b.rateRows, true, b.compareRates)
+	t.rateKeys, t.rates.runs = rateKeys(t.rates.runs, t.rateRows), nil
+	b.ruleKeys, b.ruleRows, b.rateKeys, b.rateRows = nil, nil, nil, nil
 	return t
 }
 
 // layOut sorts rows by key and by compare within a key, and indexes them.
-func layOut[R any](keys []string, rows []R, compare func(a, b *R) int) (trie, []R) {
+func layOut[R any](keys []key, rows []R, counted bool, compare func(a, b *R) int) (trie, []R) {
 	places := inOrder(keys, rows, compare)
-	sorted := make([]string, len(keys))
+	sorted := make([]key, len(keys))
 	for i, place := range places {
 		sorted[i] = keys[place]
 	}
-	index, order := buildTrie(sorted)
+	index, order := buildTrie(sorted, counted)
 	laid := make([]R, len(rows))
 	for i, at := range order {
 		laid[i] = rows[places[at]]
@@ -158,17 +176,18 @@ func layOut[R any](keys []string, rows []R, compare func(a, b *R) int) (trie, []
 }
 
 // inOrder gives the places of rows by key and by compare within a key.
-func inOrder[R any](keys []string, rows []R, compare func(a, b *R) int) []uint32 {
-	places := make([]uint32, len(keys))
-	for i := range places {
-		places[i] = uint32(i)
-	}
-	slices.SortFunc(places, func(a, b uint32) int {
-		if c := cmp.Compare(keys[a], keys[b]); c != 0 {
-			return c
+func inOrder[R any](keys []key, rows []R, compare func(a, b *R) int) []uint32 {
+	places := sortKeys(keys)
+	for lo := 0; lo < len(places); {
+		hi := lo + 1
+		for hi < len(places) && keys[places[hi]] == keys[places[lo]] {
+			hi++
 		}
-		return compare(&rows[a], &rows[b])
-	})
+		if hi-lo > 1 {
+			slices.SortFunc(places[lo:hi], func(a, b uint32) int { return compare(&rows[a], &rows[b]) })
+		}
+		lo = hi
+	}
 	return places
 }
 
@@ -221,6 +240,9 @@ func (b *TableBuilder) currency(code money.Currency) uint16 {
 
 func (b *TableBuilder) span(w Window) uint32 {
 	s := w.span()
+	if s == b.spans[0] {
+		return 0
+	}
 	at, ok := b.spanOf[s]
 	if !ok {
 		at = uint32(len(b.spans))
@@ -230,40 +252,59 @@ func (b *TableBuilder) span(w Window) uint32 {
 	return at
 }
 
-// set stores a candidate list once, however many rules have it.
-func (b *TableBuilder) set(list []Candidate) uint32 {
-	b.key = b.key[:0]
-	first := len(b.candidates)
-	for _, c := range list {
-		row := candidateRow{
-			nanos:    c.Price.Nanos,
-			operator: b.operator(c.Operator),
-			priority: c.Priority,
-			weight:   max(c.Weight, 0),
-			currency: b.currency(c.Price.Currency),
-		}
-		b.candidates = append(b.candidates, row)
-		b.key = binary.LittleEndian.AppendUint64(b.key, uint64(row.nanos))
-		b.key = binary.LittleEndian.AppendUint32(b.key, row.operator)
-		b.key = binary.LittleEndian.AppendUint32(b.key, uint32(row.priority))
-		b.key = binary.LittleEndian.AppendUint32(b.key, uint32(row.weight))
-		b.key = binary.LittleEndian.AppendUint16(b.key, row.currency)
+func (b *TableBuilder) price(m money.Money) uint32 {
+	if m.IsZero() {
+		return 0
 	}
-	if at, ok := b.setOf[string(b.key)]; ok {
-		b.candidates = b.candidates[:first]
-		return at
+	row := priceRow{m.Nanos, b.currency(m.Currency)}
+	at, ok := b.priceOf[row]
+	if !ok {
+		at = uint32(len(b.prices))
+		b.priceOf[row] = at
+		b.prices = append(b.prices, row)
 	}
-	at := uint32(len(b.sets))
-	b.setOf[string(b.key)] = at
-	b.sets = append(b.sets, set{uint32(first), uint32(len(list))})
 	return at
 }
 
-func number[K comparable](numbers map[K]uint32, key K) uint32 {
-	n, ok := numbers[key]
+// list is a range of candidates.
+type list struct {
+	first uint32
+	count uint16
+}
+
+// list stores a candidate list once, however many rules have it. One that is longer than any rule may be is cut.
+func (b *TableBuilder) list(candidates []Candidate) list {
+	candidates = candidates[:min(len(candidates), math.MaxUint16)]
+	first := len(b.candidates)
+	hash := uint64(len(candidates))
+	for i := range candidates {
+		c := &candidates[i]
+		row := candidateRow{operator: b.operator(c.Operator), priority: c.Priority, weight: max(c.Weight, 0), price: b.price(c.Price)}
+		b.candidates = append(b.candidates, row)
+		hash = mix(hash ^ uint64(row.operator)<<32 ^ uint64(row.price))
+		hash = mix(hash ^ uint64(uint32(row.priority))<<32 ^ uint64(uint32(row.weight)))
+	}
+	fresh := list{uint32(first), uint16(len(candidates))}
+	known, ok := b.listOf[hash]
+	switch {
+	case !ok:
+		b.listOf[hash] = fresh
+	case slices.Equal(b.candidates[known.first:known.first+uint32(known.count)], b.candidates[first:]):
+		b.candidates = b.candidates[:first]
+		return known
+	}
+	return fresh // of two lists with one hash the second is stored again and again
+}
+
+// account numbers the accounts. Rules of one often come one after the other.
+func (b *TableBuilder) account(id uuid.UUID) uint32 {
+	if id == uuid.Nil {
+		return 0
+	}
+	n, ok := b.accounts[id]
 	if !ok {
-		n = uint32(len(numbers))
-		numbers[key] = n
+		n = uint32(len(b.accounts))
+		b.accounts[id] = n
 	}
 	return n
 }

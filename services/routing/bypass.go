@@ -22,27 +22,33 @@ func (s *Supply) look(ctx context.Context) (State, error) {
 	if !s.bypassing() {
 		return s.store.State(ctx)
 	}
+	return unlessTold(ctx, s.Refresher, func() int64 { return s.inForce.Load().reach() }, s.store.State)
+}
+
+// unlessTold reads from a store that may hang, and gives that up as soon as a version is told of that is newer than what
+// is held. It is for the load of the refresher.
+func unlessTold[T any](ctx context.Context, r *Refresher, held func() int64, read func(ctx context.Context) (T, error)) (T, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	type result struct {
-		state State
+		value T
 		err   error
 	}
 	done := make(chan result, 1)
 	go func() {
-		state, err := s.store.State(ctx)
-		done <- result{state, err}
+		value, err := read(ctx)
+		done <- result{value, err}
 	}()
 	for told := false; ; {
 		select {
-		case r := <-done:
+		case got := <-done:
 			if told {
-				s.again() // what was told of may be newer than what was read
+				r.again() // what was told of may be newer than what was read
 			}
-			return r.state, r.err
-		case <-s.changed:
+			return got.value, got.err
+		case <-r.changed:
 			told = true
-			if s.wanted.Load() > s.inForce.Load().reach() {
+			if r.wanted.Load() > held() {
 				cancel()
 			}
 		}

@@ -70,11 +70,12 @@ func (t *Table) patch(c *Changes, health *HealthView) {
 		replaced[id] = struct{}{}
 	}
 	t.layOutRules(b, replaced)
-	t.candidates, t.sets, t.spans, t.currencies, t.accounts = b.candidates, b.sets, b.spans, b.currencies, b.accounts
+	t.candidates, t.prices, t.spans, t.currencies, t.accounts = b.candidates, b.prices, b.spans, b.currencies, b.accounts
 	delete(t.accounts, uuid.Nil)
 	for i := len(t.operators); i < len(b.operators); i++ { // those that only a rule names
 		t.operators = append(t.operators, operatorRow{Operator: &b.operators[i], health: health.known(b.operators[i].ID)})
 	}
+	settle(t.operators)
 	t.patched += len(replaced)
 }
 
@@ -82,7 +83,7 @@ func (t *Table) patch(c *Changes, health *HealthView) {
 // It does not find equal candidates and spans of the table again: to look for them would take longer than it saves.
 func (t *Table) resume(health *HealthView) *TableBuilder {
 	b := NewTableBuilder(health)
-	b.candidates, b.sets, b.spans = slices.Clip(t.candidates), slices.Clip(t.sets), slices.Clip(t.spans)
+	b.candidates, b.prices, b.spans = slices.Clip(t.candidates), slices.Clip(t.prices), slices.Clip(t.spans)
 	b.currencies = slices.Clip(t.currencies)
 	for i := range b.currencies {
 		b.currencyOf[b.currencies[i].code] = uint16(i)
@@ -99,31 +100,30 @@ func (t *Table) resume(health *HealthView) *TableBuilder {
 // layOutRules merges the rules of the table that are not replaced, which lie in order, with those of the builder.
 func (t *Table) layOutRules(b *TableBuilder, replaced map[uuid.UUID]struct{}) {
 	added := inOrder(b.ruleKeys, b.ruleRows, compareRules)
-	keys := make([]string, 0, len(t.ruleRows)+len(added))
+	keys := make([]key, 0, len(t.ruleRows)+len(added))
 	rows := make([]ruleRow, 0, len(t.ruleRows)+len(added))
 	// addUpTo takes the new rules that come before an old one; all that are left when that is nil.
-	addUpTo := func(key string, old *ruleRow) {
+	addUpTo := func(before key, old *ruleRow) {
 		for len(added) > 0 {
 			k, row := b.ruleKeys[added[0]], &b.ruleRows[added[0]]
-			if old != nil && (k > key || k == key && compareRules(row, old) > 0) {
+			if old != nil && (k > before || k == before && compareRules(row, old) > 0) {
 				return
 			}
 			keys, rows, added = append(keys, k), append(rows, *row), added[1:]
 		}
 	}
-	t.rules.each(func(digits []byte, lo, hi uint32) {
-		key := string(digits)
+	t.rules.each(func(k key, lo, hi uint32) {
 		for i := lo; i < hi; i++ {
 			old := &t.ruleRows[i]
 			if _, gone := replaced[old.id]; gone {
 				continue
 			}
-			addUpTo(key, old)
-			keys, rows = append(keys, key), append(rows, *old)
+			addUpTo(k, old)
+			keys, rows = append(keys, k), append(rows, *old)
 		}
 	})
-	addUpTo("", nil)
-	index, order := buildTrie(keys)
+	addUpTo(0, nil)
+	index, order := buildTrie(keys, false)
 	t.rules, t.ruleRows = index, make([]ruleRow, len(rows))
 	for i, at := range order {
 		t.ruleRows[i] = rows[at]

@@ -6,21 +6,20 @@ import (
 	"trunkline/services/platform/e164"
 )
 
-// scored is a candidate under evaluation: what the rule says of it, what was found, and the keys it is
-// ranked by.
+// scored is a candidate under evaluation: what the rule says of it, what was found, and where it stands.
 type scored struct {
+	standing  standing
 	nanos     int64
-	key       price // comparable price; only valid with hasKey
-	draw      float64
 	health    healthWord
+	draw      float64
 	operator  uint32
+	order     uint32 // by operator id
 	priority  int32
 	weight    int32
 	currency  uint16
 	rateDepth uint8 // digits of the rate's prefix; 0 is an override or no price
 	class     uint8 // health class by strategy; smaller is better
 	rejection Rejection
-	hasKey    bool
 }
 
 // search is one decision under way. It lives on the stack of Decide.
@@ -28,11 +27,15 @@ type search struct {
 	t      *Table
 	q      *Query
 	d      *Decision
+	tr     *Trace
 	digits string
 	now    int64 // microseconds since 1970
-	seed   uint64
 
-	rates      path
+	// barred is the prefix length from which on rules are not asked any more: 0 ends the search. A rule
+	// that falls through hands on to the next SHORTER prefix, so the rest of its own length is barred.
+	barred  int
+	matched bool
+
 	ratesReady bool
 }
 
@@ -42,39 +45,38 @@ type search struct {
 func (t *Table) Decide(q *Query, d *Decision, tr *Trace) error {
 	d.reset()
 	d.Versions = t.versions
-	s := search{t: t, q: q, d: d, digits: q.To.Digits(), now: q.At.UnixMicro(), seed: drawSeed(q.MessageID, d.ID)}
-
+	s := search{t: t, q: q, d: d, tr: tr, digits: q.To.Digits(), now: q.At.UnixMicro(), barred: maxDepth + 1}
 	var p path
 	t.rules.walk(s.digits, &p)
-	account, hasOwn := t.accounts[q.Account]
-
-	// barred is the prefix length from which on rules are not asked any more: 0 ends the search. A rule
-	// that falls through hands on to the next SHORTER prefix, so the rest of its own length is barred.
-	barred := maxDepth + 1
-	matched := false
-	for i := p.n - 1; i >= 0; i-- {
-		depth := int(p.depth[i])
-		lo, hi := t.rules.rows(p.node[i])
-		rows := t.ruleRows[lo:hi]
-		if hasOwn {
-			for j := firstOf(rows, account); j < len(rows) && rows[j].account == account; j++ {
-				s.rule(&rows[j], depth, &barred, &matched, tr)
-			}
-		}
-		for j := 0; j < len(rows) && rows[j].account == 0; j++ {
-			s.rule(&rows[j], depth, &barred, &matched, tr)
-		}
-		if barred == 0 && tr == nil {
+	for s.barred > 0 || tr != nil {
+		n, place, depth, ok := p.next()
+		if !ok {
 			break
 		}
+		lo, hi := t.rules.span(n, place)
+		s.prefix(t.ruleRows[lo:hi], depth)
 	}
 	switch {
 	case len(d.Choices) > 0:
 		return nil
-	case matched:
+	case s.matched:
 		return ErrNoUsableOperator
 	}
 	return ErrNoRoute
+}
+
+// prefix asks the rules of one prefix: first those of the account, which are last in rows, then the global ones.
+func (s *search) prefix(rows []ruleRow, depth int) {
+	if rows[len(rows)-1].account != 0 {
+		if account, ok := s.t.accounts[s.q.Account]; ok {
+			for j := firstOf(rows, account); j < len(rows) && rows[j].account == account; j++ {
+				s.rule(&rows[j], depth)
+			}
+		}
+	}
+	for j := 0; j < len(rows) && rows[j].account == 0; j++ {
+		s.rule(&rows[j], depth)
+	}
 }
 
 // firstOf finds the first row of an account, or where it would be.
@@ -91,139 +93,129 @@ func firstOf(rows []ruleRow, account uint32) int {
 }
 
 // rule asks one matching rule.
-func (s *search) rule(row *ruleRow, depth int, barred *int, matched *bool, tr *Trace) {
+func (s *search) rule(row *ruleRow, depth int) {
 	outcome := RuleOutcome(0)
 	switch {
-	case row.flags&flagInactive != 0:
+	case row.how&flagInactive != 0:
 		outcome = RuleInactive
 	case !row.types.Has(s.q.Type):
 		outcome = RuleTypeMismatch
 	case row.span != 0 && !s.t.spans[row.span].holds(s.now):
 		outcome = RuleNotInForce
-	case *barred == 0:
+	case s.barred == 0:
 		outcome = RuleNotReached
-	case depth >= *barred:
+	case depth >= s.barred:
 		outcome = RuleSkipped
 	}
 	if outcome != 0 {
-		tr.rule(s.t, row, s.digits[:depth], outcome)
+		s.tr.rule(s.t, row, s.digits[:depth], outcome)
 		return
 	}
-	*matched = true
+	s.matched = true
 	usable := s.evaluate(row)
 	switch {
 	case usable > 0:
 		outcome = RuleSelected
-		*barred = 0
+		s.barred = 0
 		s.choose(row, depth, usable)
-	case row.flags&flagFallThrough != 0:
+	case row.how&flagFallThrough != 0:
 		outcome = RuleFellThrough
-		*barred = depth
+		s.barred = depth
 	default:
 		outcome = RuleExhausted
-		*barred = 0
+		s.barred = 0
 	}
-	tr.rule(s.t, row, s.digits[:depth], outcome)
-	tr.candidates(s.t, s.d.scored, s.digits, s.now)
+	s.tr.rule(s.t, row, s.digits[:depth], outcome)
+	s.tr.candidates(s.t, s.d, s.digits, s.now)
 }
 
-// evaluate judges and ranks the candidates of a rule into d.scored, usable ones first, and gives their
-// number.
+// evaluate judges and ranks the candidates of a rule, into d.scored as the rule has them and d.ranked best first, rejected
+// ones last. It gives the number of usable ones.
 func (s *search) evaluate(row *ruleRow) (usable int) {
-	list := s.d.scored[:0]
-	span := s.t.sets[row.set]
-	for i := range s.t.candidates[span.first : span.first+span.n] {
-		c := &s.t.candidates[span.first+uint32(i)]
-		list = append(list, scored{operator: c.operator, priority: c.priority, weight: c.weight, currency: c.currency, nanos: c.nanos})
-		s.judge(&list[i], row.strategy)
+	if !s.ratesReady {
+		s.ranges() // before the candidates are known: the processor does it while it waits for them
 	}
-	s.d.scored = list
-	comparePrices(s.t, list, row.strategy)
-	usable = partition(list)
-	if row.strategy == Weighted {
-		for i := range list[:usable] {
-			list[i].draw = raceTime(s.seed, epochBit(s.t.operators[list[i].operator].ID), list[i].weight)
+	candidates := s.t.candidates[row.first : row.first+uint32(row.count)]
+	s.d.room(len(candidates))
+	list := s.d.scored
+	strategy := row.strategy()
+	currency, mixed := uint16(0), false
+	for i := range candidates {
+		c := &list[i]
+		s.judge(c, &candidates[i], strategy)
+		if c.rejection == NotRejected && c.currency != 0 {
+			mixed = mixed || currency != 0 && c.currency != currency
+			currency = c.currency
 		}
 	}
-	s.sort(list[:usable], row.strategy)
+	if strategy == Weighted {
+		s.race(list)
+	}
+	usable = s.stands(list, strategy, mixed)
+	rank(list, s.d.ranked)
 	return usable
 }
 
-// judge finds price, health and rejection of one candidate.
-func (s *search) judge(c *scored, strategy Strategy) {
-	o := &s.t.operators[c.operator]
-	c.health = healthWord(o.health.word.Load())
-	known := c.health.known(s.now)
-	if c.currency == 0 {
-		s.rate(c)
-	}
-	c.class = classOf(c.health, known, strategy)
-	switch {
-	case o.Status == StatusUnknown:
-		c.rejection = RejectedUnknown
-	case o.Status != StatusActive:
-		c.rejection = RejectedNotActive
-	case s.q.excludes(o.ID):
-		c.rejection = RejectedExcluded
-	case !o.Types.Has(s.q.Type):
-		c.rejection = RejectedMessageType
-	case o.ReceivesOnly:
-		c.rejection = RejectedReceivesOnly
-	case c.health.bind() == Unbound:
-		c.rejection = RejectedUnbound
-	case c.health.quality() == Unhealthy:
-		c.rejection = RejectedUnhealthy
-	case strategy == Cost && c.currency == 0:
-		c.rejection = RejectedNoRate
+// race draws among the candidates; those that are rejected do not matter to the others.
+func (s *search) race(list []scored) {
+	seed := drawSeed(s.q.MessageID, s.d.ID)
+	for i := range list {
+		list[i].draw = raceTime(seed, epochBit(s.t.operators[list[i].operator].ID), list[i].weight)
 	}
 }
 
-// rate finds the operator's own longest prefix with a rate in force.
-func (s *search) rate(c *scored) {
-	if !s.ratesReady {
-		s.t.rates.walk(s.digits, &s.rates)
-		s.ratesReady = true
+// judge finds price, health and rejection of one candidate.
+func (s *search) judge(c *scored, row *candidateRow, strategy Strategy) {
+	o := &s.t.operators[row.operator]
+	*c = scored{operator: row.operator, order: o.order, priority: row.priority, weight: row.weight}
+	c.health = healthWord(o.health.word.Load())
+	if row.price != 0 {
+		price := &s.t.prices[row.price]
+		c.nanos, c.currency = price.nanos, price.currency
+	} else {
+		s.rate(c)
 	}
-	for i := s.rates.n - 1; i >= 0; i-- {
-		lo, hi := s.t.rates.rows(s.rates.node[i])
-		rows := s.t.rateRows[lo:hi]
-		at := 0
-		if len(rows) > 16 {
-			at = sort.Search(len(rows), func(j int) bool { return rows[j].operator >= c.operator })
-		}
-		for ; at < len(rows) && rows[at].operator <= c.operator; at++ {
-			r := &rows[at]
-			if r.operator == c.operator && r.kind == s.q.Type && s.t.spans[r.span].holds(s.now) {
-				c.nanos, c.currency, c.rateDepth = r.nanos, r.currency, s.rates.depth[i]
-				return
-			}
-		}
+	c.class = classOf(c.health, c.health.known(s.now), strategy)
+	if !o.sends.Has(s.q.Type) || c.health.blocked() || len(s.q.Exclude) > 0 || c.currency == 0 {
+		c.rejection = s.reject(o, c, strategy)
 	}
+}
+
+// reject tells why a candidate cannot be used; NotRejected when it can.
+func (s *search) reject(o *operatorRow, c *scored, strategy Strategy) Rejection {
+	switch {
+	case o.Status == StatusUnknown:
+		return RejectedUnknown
+	case o.Status != StatusActive:
+		return RejectedNotActive
+	case s.q.excludes(o.ID):
+		return RejectedExcluded
+	case !o.Types.Has(s.q.Type):
+		return RejectedMessageType
+	case o.ReceivesOnly:
+		return RejectedReceivesOnly
+	case c.health.bind() == Unbound:
+		return RejectedUnbound
+	case c.health.quality() == Unhealthy:
+		return RejectedUnhealthy
+	case strategy == Cost && c.currency == 0:
+		return RejectedNoRate
+	}
+	return NotRejected
 }
 
 // choose makes the usable candidates the answer.
 func (s *search) choose(row *ruleRow, depth, usable int) {
 	d := s.d
-	d.Rule, d.Strategy, d.Prefix = row.id, row.strategy, e164.Prefix(s.digits[:depth])
-	for i := range d.scored[:usable] {
-		c := &d.scored[i]
-		d.Choices = append(d.Choices, Choice{Operator: s.t.operators[c.operator].Operator, Price: s.t.price(c.currency, c.nanos)})
+	d.Rule, d.Strategy, d.Prefix = row.id, row.strategy(), e164.Prefix(s.digits[:depth])
+	if cap(d.Choices) < usable {
+		d.Choices = make([]Choice, 0, 2*usable)
 	}
-	d.HealthUnknown = !d.scored[0].health.known(s.now)
-}
-
-// partition puts usable candidates first, keeping the order among each kind, and gives their number.
-func partition(list []scored) (usable int) {
-	for i := range list {
-		if list[i].rejection != NotRejected {
-			continue
-		}
-		if i > usable {
-			c := list[i]
-			copy(list[usable+1:i+1], list[usable:i])
-			list[usable] = c
-		}
-		usable++
+	d.Choices = d.Choices[:usable]
+	for i := range d.Choices {
+		c, choice := &d.scored[d.ranked[i]], &d.Choices[i]
+		choice.Operator = s.t.operators[c.operator].Operator
+		choice.Price.Nanos, choice.Price.Currency = c.nanos, s.t.currencies[c.currency].code
 	}
-	return usable
+	d.HealthUnknown = !d.scored[d.ranked[0]].health.known(s.now)
 }

@@ -37,6 +37,8 @@ type Decision struct {
 	HealthUnknown bool
 
 	scored []scored
+	ranked []uint16 // places in scored
+	rates  []rateRange
 }
 
 // Choice is one usable operator.
@@ -51,4 +53,12 @@ func (d *Decision) reset() {
 	d.Versions, d.Cache = Versions{}, 0
 	d.Rule, d.Strategy, d.Prefix = uuid.Nil, 0, ""
 	d.Choices, d.scored, d.HealthUnknown = d.Choices[:0], d.scored[:0], false
+}
+
+// room makes room for as many candidates.
+func (d *Decision) room(candidates int) {
+	if cap(d.scored) < candidates {
+		d.scored, d.ranked = make([]scored, 2*candidates), make([]uint16, 2*candidates)
+	}
+	d.scored, d.ranked = d.scored[:candidates], d.ranked[:candidates]
 }

@@ -21,7 +21,7 @@ func raceTime(seed, operator uint64, weight int32) float64 {
 		return math.Inf(1)
 	}
 	u := float64(mix(seed^operator)>>11+1) * 0x1p-53
-	return -math.Log(u) / float64(weight)
+	return max(0, -math.Log(u)/float64(weight)) // never -0, which would rank last
 }
 
 // drawSeed hashes the message id, or the decision id when there is none (FNV-1a, then mixed).

@@ -79,7 +79,9 @@ func (e *Extract) compile(health *HealthView) *Table {
 	for currency, nanos := range e.FX {
 		b.AddFXRate(currency, nanos)
 	}
-	return b.Build(e.Versions)
+	t := b.Build(e.Versions)
+	t.part = true
+	return t
 }
 
 // Extracts is the Source of database mode: it finds the extract of a number and compiles it.

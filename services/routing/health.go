@@ -106,9 +106,12 @@ func (w healthWord) bind() BindState  { return BindState(w & 3) }
 func (w healthWord) quality() Quality { return Quality(w >> 2 & 3) }
 func (w healthWord) observed() int64  { return int64(w >> 4) }
 
+// blocked is Health.Blocked.
+func (w healthWord) blocked() bool { return w.bind() == Unbound || w.quality() == Unhealthy }
+
 // known is Health.Known at a moment in microseconds since 1970.
 func (w healthWord) known(now int64) bool {
-	if w.bind() == Unbound || w.quality() == Unhealthy {
+	if w.blocked() {
 		return true
 	}
 	return w&15 != 0 && now-w.observed() <= HealthTTL.Microseconds()

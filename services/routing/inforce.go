@@ -2,6 +2,7 @@ package routing
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -17,6 +18,8 @@ const (
 	NoOrigin Origin = iota
 	FromDatabase
 	FromManagement
+	// FromRelease: what operators are set to is that of the live configuration all the same.
+	FromRelease
 )
 
 // supplied is one state of a Supply. It never changes.
@@ -36,8 +39,14 @@ func (s *supplied) reach() int64 {
 	return s.table.reach
 }
 
+// InForce tells what an engine decides by, wherever it comes from, and keeps it up to date.
+type InForce struct {
+	*Refresher
+	inForce atomic.Pointer[supplied]
+}
+
 // State implements States.
-func (s *Supply) State() (State, bool) {
+func (s *InForce) State() (State, bool) {
 	if now := s.inForce.Load(); now != nil {
 		return now.state, true
 	}
@@ -45,7 +54,7 @@ func (s *Supply) State() (State, bool) {
 }
 
 // Table gives the one table with every rule, or nil while rules are looked up in the store.
-func (s *Supply) Table() *Table {
+func (s *InForce) Table() *Table {
 	if now := s.inForce.Load(); now != nil {
 		return now.table
 	}
@@ -53,7 +62,7 @@ func (s *Supply) Table() *Table {
 }
 
 // UsableOperators gives the operators that are ACTIVE and can send.
-func (s *Supply) UsableOperators() []uuid.UUID {
+func (s *InForce) UsableOperators() []uuid.UUID {
 	if now := s.inForce.Load(); now != nil {
 		return now.usable
 	}
@@ -61,7 +70,7 @@ func (s *Supply) UsableOperators() []uuid.UUID {
 }
 
 // Origin says where the rules in force came from.
-func (s *Supply) Origin() Origin {
+func (s *InForce) Origin() Origin {
 	if now := s.inForce.Load(); now != nil {
 		return now.origin
 	}
@@ -69,7 +78,7 @@ func (s *Supply) Origin() Origin {
 }
 
 // CheckReady gives nil once there are rules, and else why there are none.
-func (s *Supply) CheckReady(context.Context) error {
+func (s *InForce) CheckReady(context.Context) error {
 	if s.inForce.Load() != nil {
 		return nil
 	}
@@ -80,7 +89,7 @@ func (s *Supply) CheckReady(context.Context) error {
 }
 
 // CheckOrigin gives a fault with ReasonFromManagement while the rules in force came from operator-management.
-func (s *Supply) CheckOrigin(context.Context) error {
+func (s *InForce) CheckOrigin(context.Context) error {
 	if now := s.inForce.Load(); now != nil && now.origin == FromManagement {
 		return fault.New(fault.Unavailable, ReasonFromManagement,
 			"the database is out of reach; the routing rules come from operator-management since %s", now.since.UTC().Format(time.RFC3339))

@@ -29,6 +29,8 @@ type Query struct {
 	Exclude []uuid.UUID
 	// At is the moment of the decision: validity, rates and the age of health are judged by it.
 	At time.Time
+	// Batch is shared by questions that belong together; nil for one alone.
+	Batch *Batch
 }
 
 // ParseQuery checks the parts of a question as they come from outside. The fault is INVALID_ARGUMENT

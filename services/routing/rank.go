@@ -1,8 +1,7 @@
 package routing
 
 import (
-	"bytes"
-	"cmp"
+	"math"
 	"math/bits"
 	"slices"
 )
@@ -34,102 +33,100 @@ func classOf(h healthWord, known bool, strategy Strategy) uint8 {
 	return classKnown
 }
 
-// price is a 128-bit product of nanos and FX rate: exact, so that no rounding decides a route.
-type price struct {
-	hi, lo uint64
+// standing is where a candidate stands among the others as one number of 256 bits, highest word first: the lowest is the
+// best, and no two are equal. So one comparison without branches serves every strategy.
+type standing [4]uint64
+
+// before gives 1 when s is lower than o, else 0.
+func (s *standing) before(o *standing) uint64 {
+	_, borrow := bits.Sub64(s[3], o[3], 0)
+	_, borrow = bits.Sub64(s[2], o[2], borrow)
+	_, borrow = bits.Sub64(s[1], o[1], borrow)
+	_, borrow = bits.Sub64(s[0], o[0], borrow)
+	return borrow
 }
 
-func (p price) compare(q price) int {
-	if c := cmp.Compare(p.hi, q.hi); c != 0 {
-		return c
-	}
-	return cmp.Compare(p.lo, q.lo)
-}
+// noPrice ranks behind every price: those are at most the product of two numbers of 63 bits.
+const noPrice = 1<<63 - 1
 
-// comparePrices makes prices comparable. In one currency the nanos are enough. When the usable
-// candidates mix currencies, each needs an FX rate; one without is out under COST and counts as unpriced
-// elsewhere.
-func comparePrices(t *Table, list []scored, strategy Strategy) {
-	var first uint16
-	mixed := false
-	for i := range list {
-		c := &list[i]
-		if c.rejection != NotRejected || c.currency == 0 {
-			continue
-		}
-		if first == 0 {
-			first = c.currency
-		}
-		mixed = mixed || c.currency != first
-	}
-	for i := range list {
-		c := &list[i]
-		switch {
-		case c.currency == 0:
-		case !mixed:
-			c.key, c.hasKey = price{lo: uint64(c.nanos)}, true
-		case t.currencies[c.currency].rate != 0:
-			c.key.hi, c.key.lo = bits.Mul64(uint64(c.nanos), t.currencies[c.currency].rate)
-			c.hasKey = true
-		case strategy == Cost && c.rejection == NotRejected:
-			c.rejection = RejectedNoFXRate
-		}
-	}
-}
-
-// insertionLimit is the list length up to which insertion sort is faster than the library's; real
-// rules have 2 to 5 candidates.
-const insertionLimit = 24
-
-func (s *search) sort(list []scored, strategy Strategy) {
-	if len(list) > insertionLimit {
-		slices.SortFunc(list, func(a, b scored) int { return s.compare(&a, &b, strategy) })
-		return
-	}
-	for i := 1; i < len(list); i++ {
-		for j := i; j > 0 && s.compare(&list[j], &list[j-1], strategy) < 0; j-- {
-			list[j], list[j-1] = list[j-1], list[j]
-		}
-	}
-}
-
-func (s *search) compare(a, b *scored, strategy Strategy) int {
-	c := cmp.Compare(a.class, b.class)
-	if c != 0 {
-		return c
-	}
+// stand sets the standing of a usable candidate. Its price has two words: of nanos and FX rate the whole product, so that
+// no rounding decides a route.
+func (c *scored) stand(strategy Strategy, priceHigh, priceLow uint64) {
+	class := uint64(c.class) << 62
+	priority := uint64(uint32(c.priority) ^ 1<<31) // in the order of unsigned numbers
+	s := &c.standing                               // its words are set one by one: a copy of all would wait for them
+	s[0], s[3] = class, uint64(c.order)
 	switch strategy {
 	case Cost:
-		if c = comparePrice(a, b); c == 0 {
-			c = cmp.Compare(a.priority, b.priority)
-		}
+		s[1], s[2], s[3] = priceHigh, priceLow, priority<<32|uint64(c.order)
 	case Priority:
-		if c = cmp.Compare(a.priority, b.priority); c == 0 {
-			c = cmp.Compare(b.weight, a.weight)
-		}
-		if c == 0 {
-			c = comparePrice(a, b)
-		}
+		light := uint64(math.MaxInt32 - c.weight) // 31 bits, of which the lowest goes into the second word
+		s[0], s[1], s[2] = class|priority<<30|light>>1, light<<63|priceHigh, priceLow
 	case Weighted:
-		c = cmp.Compare(a.draw, b.draw)
+		s[1] = math.Float64bits(c.draw)
 	default:
-		c = cmp.Compare(a.priority, b.priority)
+		s[3] = priority<<32 | uint64(c.order)
 	}
-	if c != 0 {
-		return c
-	}
-	x, y := s.t.operators[a.operator].Operator, s.t.operators[b.operator].Operator
-	return bytes.Compare(x.ID[:], y.ID[:])
 }
 
-func comparePrice(a, b *scored) int {
-	switch {
-	case a.hasKey && b.hasKey:
-		return a.key.compare(b.key)
-	case a.hasKey:
-		return -1
-	case b.hasKey:
-		return 1
+// standOutside sets the standing of a candidate that is out: behind all usable ones, in the order of the rule.
+func (c *scored) standOutside(place int) {
+	c.standing = standing{3 << 62, math.MaxUint64, math.MaxUint64, uint64(place)}
+}
+
+// stands gives every candidate its standing and counts the usable ones. When those mix currencies, each needs an FX rate;
+// one without is out under COST and counts as unpriced elsewhere. In one currency the nanos are enough.
+func (s *search) stands(list []scored, strategy Strategy, mixed bool) (usable int) {
+	for i := range list {
+		c := &list[i]
+		high, low := uint64(0), uint64(c.nanos)
+		switch {
+		case c.currency == 0:
+			high, low = noPrice, math.MaxUint64
+		case mixed:
+			if rate := s.t.currencies[c.currency].rate; rate != 0 {
+				high, low = bits.Mul64(low, rate)
+				break
+			}
+			high, low = noPrice, math.MaxUint64
+			if strategy == Cost && c.rejection == NotRejected {
+				c.rejection = RejectedNoFXRate
+			}
+		}
+		if c.rejection != NotRejected {
+			c.standOutside(i)
+			continue
+		}
+		c.stand(strategy, high, low)
+		usable++
 	}
-	return 0
+	return usable
+}
+
+// countLimit is the length up to which counting who is better takes less time than sorting; real rules have 2 to 5
+// candidates.
+const countLimit = 16
+
+// rank gives the places of the candidates by standing.
+func rank(list []scored, places []uint16) {
+	if len(list) > countLimit {
+		for i := range places {
+			places[i] = uint16(i)
+		}
+		slices.SortStableFunc(places, func(a, b uint16) int {
+			return int(list[b].standing.before(&list[a].standing)) - int(list[a].standing.before(&list[b].standing))
+		})
+		return
+	}
+	var better [countLimit]uint64 // how many are better than each
+	for i := 1; i < len(list); i++ {
+		for j := range i {
+			wins := list[i].standing.before(&list[j].standing)
+			better[j] += wins
+			better[i] += 1 - wins
+		}
+	}
+	for i := range list {
+		places[better[i&(countLimit-1)]] = uint16(i)
+	}
 }

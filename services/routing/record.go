@@ -10,7 +10,8 @@ import (
 	"trunkline/services/platform/money"
 )
 
-// Record is what the decision log keeps of one decision. To leaves the process as a keyed hash only.
+// Record is what the decision log keeps of one decision. To leaves the process as a keyed hash, with its
+// ShownPrefix and how many digits it has.
 type Record struct {
 	ID, Account uuid.UUID
 	At          time.Time

@@ -182,3 +182,46 @@ func TestStoredNames(t *testing.T) {
 		require.Equal(t, want, routing.ParseStrategy(text))
 	}
 }
+
+type changing struct{ tables []*routing.Table }
+
+func (c *changing) Table(context.Context, *routing.Query) (*routing.Table, routing.CacheResult, error) {
+	t := c.tables[0]
+	c.tables = c.tables[1:]
+	return t, routing.CacheBypass, nil
+}
+
+func TestABatchIsAnsweredByOneTable(t *testing.T) {
+	rs := world(rule("44", routing.Priority, cand(opA, 1, 1, euro(1))))
+	older, newer := rs.TableWith(rs.View(), routing.Versions{Config: 1}), rs.TableWith(rs.View(), routing.Versions{Config: 2})
+	s := routing.NewSelector(&changing{tables: []*routing.Table{older, newer, newer}})
+	q := ask(func(q *routing.Query) { q.Batch = new(routing.Batch) })
+	var d routing.Decision
+	for range 3 {
+		require.NoError(t, s.Select(t.Context(), &q, &d))
+		require.EqualValues(t, 1, d.Versions.Config)
+		require.Equal(t, routing.CacheBypass, d.Cache)
+	}
+	q.Batch = nil
+	require.NoError(t, s.Select(t.Context(), &q, &d))
+	require.EqualValues(t, 2, d.Versions.Config, "a question alone is answered by what is in force")
+	q.Batch = new(routing.Batch)
+	require.NoError(t, s.Select(t.Context(), &q, &d))
+	require.EqualValues(t, 2, d.Versions.Config)
+}
+
+func TestABatchOfLookupsAsksForEachNumber(t *testing.T) {
+	rs := world(rule("44", routing.Priority, cand(opA, 1, 1, euro(1))))
+	asked := 0
+	find := finder(func(routing.Lookup) (*routing.Extract, routing.CacheResult, error) {
+		asked++
+		return &routing.Extract{Versions: routing.Versions{Config: 9}, Operators: rs.Operators, Rules: rs.Rules}, routing.CacheBypass, nil
+	})
+	s := routing.NewSelector(routing.NewExtracts(find, &states{state: routing.State{Versions: routing.Versions{Config: 9}, Longest: 5}, known: true}, rs.View()))
+	q := ask(func(q *routing.Query) { q.Batch = new(routing.Batch) })
+	var d routing.Decision
+	for want := range 3 {
+		require.NoError(t, s.Select(t.Context(), &q, &d))
+		require.Equal(t, want+1, asked, "what concerns one number does not answer another")
+	}
+}

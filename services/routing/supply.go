@@ -34,7 +34,7 @@ type Substitute interface {
 // when there is one, and then as one table whatever the engine does otherwise. The version in force never goes
 // back, wherever the next one comes from.
 type Supply struct {
-	*Refresher
+	*InForce
 	store      Store
 	substitute Substitute
 	whole      bool
@@ -49,7 +49,6 @@ type Supply struct {
 	wentBack bool
 	// looked is when the store was asked for its state last. It belongs to whoever holds the token too.
 	looked  time.Time
-	inForce atomic.Pointer[supplied]
 	doubted atomic.Int64 // when the store was last doubted, in nanoseconds since 1970
 }
 
@@ -69,7 +68,7 @@ func NewSupply(from SupplySources, health *HealthView, now func() time.Time, log
 		store: from.Store, substitute: from.Substitute, whole: from.Whole,
 		health: health, now: now, log: log, applied: applied, loading: make(chan struct{}, 1),
 	}
-	s.Refresher = NewRefresher(s.load, log)
+	s.InForce = &InForce{Refresher: NewRefresher(s.load, log)}
 	return s
 }
 

@@ -1,6 +1,9 @@
 package routing
 
 import (
+	"bytes"
+	"slices"
+
 	"github.com/google/uuid"
 
 	"trunkline/services/platform/money"
@@ -23,6 +26,8 @@ type Table struct {
 	mark Mark
 	// reach is the version its operators are of; higher than versions while rules or rates are not in it yet.
 	reach int64
+	// part says that the table holds only what concerns some numbers.
+	part bool
 	// patched counts the rules that were taken in after the table was built.
 	patched int
 
@@ -31,10 +36,11 @@ type Table struct {
 
 	rates    trie
 	rateRows []rateRow
+	rateKeys []rateKey
 
 	candidates []candidateRow
-	sets       []set
-	spans      []span // spans[0] is always
+	prices     []priceRow // prices[0] is none
+	spans      []span     // spans[0] is always
 	accounts   map[uuid.UUID]uint32
 	operators  []operatorRow
 	currencies []currencyRow // currencies[0] is no price
@@ -43,30 +49,34 @@ type Table struct {
 // ruleRow is a rule. Rows of one prefix are sorted by account (0 is global), then rules for fewer
 // message types first, then id.
 type ruleRow struct {
-	id       uuid.UUID
-	account  uint32
-	set      uint32
-	span     uint32
-	types    MessageTypes
-	strategy Strategy
-	flags    uint8
+	id      uuid.UUID
+	account uint32
+	// first and count are its range of candidates. Equal candidate lists are stored once.
+	first uint32
+	span  uint32
+	count uint16
+	types MessageTypes
+	// how is the Strategy and flags.
+	how uint8
 }
 
 const (
-	flagFallThrough = 1 << iota
+	flagFallThrough = 1 << (iota + 4)
 	flagInactive
+	strategyBits = 1<<4 - 1
 )
 
-// set is a range of candidates. Equal candidate lists are stored once.
-type set struct {
-	first, n uint32
-}
+func (r *ruleRow) strategy() Strategy { return Strategy(r.how & strategyBits) }
 
 type candidateRow struct {
-	nanos    int64
 	operator uint32
 	priority int32
 	weight   int32
+	price    uint32 // place of the price that replaces the rate
+}
+
+type priceRow struct {
+	nanos    int64
 	currency uint16
 }
 
@@ -82,6 +92,25 @@ type rateRow struct {
 type operatorRow struct {
 	*Operator
 	health *healthCell
+	// order is the place of the operator among all by id.
+	order uint32
+	// sends holds the message types it can carry as far as its settings go.
+	sends MessageTypes
+}
+
+// settle fills in what follows from the operators; it is needed after each change of rows.
+func settle(rows []operatorRow) {
+	places := make([]uint32, len(rows))
+	for i := range rows {
+		places[i] = uint32(i)
+		if rows[i].sends = 0; rows[i].usable() {
+			rows[i].sends = rows[i].Types
+		}
+	}
+	slices.SortFunc(places, func(a, b uint32) int { return bytes.Compare(rows[a].ID[:], rows[b].ID[:]) })
+	for order, at := range places {
+		rows[at].order = uint32(order)
+	}
 }
 
 type currencyRow struct {
@@ -97,15 +126,7 @@ func (t *Table) Versions() Versions { return t.versions }
 func (t *Table) Rules() int { return len(t.ruleRows) }
 
 // Prefixes is the number of different prefixes with rules.
-func (t *Table) Prefixes() int {
-	count := 0
-	for at := range len(t.rules.nodes) - 1 {
-		if lo, hi := t.rules.rows(uint32(at)); lo != hi {
-			count++
-		}
-	}
-	return count
-}
+func (t *Table) Prefixes() int { return t.rules.keys }
 
 // UsableOperators gives the operators that are ACTIVE and can send: those whose health matters.
 func (t *Table) UsableOperators() []uuid.UUID {
@@ -140,6 +161,7 @@ func (t *Table) withOperators(version int64, operators []Operator, health *Healt
 			next.operators = append(next.operators, row)
 		}
 	}
+	settle(next.operators)
 	return &next
 }
 

@@ -78,8 +78,8 @@ func (tr *Trace) rule(t *Table, row *ruleRow, prefix string, outcome RuleOutcome
 	rt := RuleTrace{
 		Rule:        row.id,
 		Prefix:      e164.Prefix(prefix),
-		Strategy:    row.strategy,
-		FallThrough: row.flags&flagFallThrough != 0,
+		Strategy:    row.strategy(),
+		FallThrough: row.how&flagFallThrough != 0,
 		Outcome:     outcome,
 	}
 	for account, at := range t.accounts {
@@ -91,13 +91,13 @@ func (tr *Trace) rule(t *Table, row *ruleRow, prefix string, outcome RuleOutcome
 }
 
 // candidates adds what was found to the rule started last.
-func (tr *Trace) candidates(t *Table, list []scored, digits string, now int64) {
+func (tr *Trace) candidates(t *Table, d *Decision, digits string, now int64) {
 	if tr == nil {
 		return
 	}
 	rule := &tr.Rules[len(tr.Rules)-1]
-	for i := range list {
-		s := &list[i]
+	for i, place := range d.ranked {
+		s := &d.scored[place]
 		c := CandidateTrace{
 			Operator:  t.operators[s.operator].Operator,
 			Rejection: s.rejection,

@@ -22,7 +22,7 @@ import (
 )
 
 const (
-	eventually = 15 * time.Second
+	eventually = 60 * time.Second
 	tick       = 5 * time.Millisecond
 )
 

@@ -25,47 +25,64 @@ var errStalled = errors.New("the stream stalled")
 // Snapshot implements routing.Substitute. What is not complete, of one version and readable to the last row is no
 // snapshot at all: a table with half of the rules would send messages the wrong way.
 func (c *Client) Snapshot(ctx context.Context, health *routing.HealthView, least int64) (*routing.Table, int64, error) {
+	s := snapshot{builder: routing.NewTableBuilder(health), room: c.rows}
+	older := false
+	err := c.receive(ctx, &operatorsv1.ListOperatorConfigsRequest{}, func(part *operatorsv1.ListOperatorConfigsResponse) (bool, error) {
+		if older = s.parts == 0 && part.GetConfigVersion() < least; older {
+			s.versions.Config = part.GetConfigVersion()
+			return false, nil
+		}
+		return true, s.add(part)
+	})
+	switch {
+	case err != nil:
+		return nil, 0, err
+	case older:
+		return nil, s.versions.Config, nil
+	case !s.complete:
+		return nil, 0, unusable("it ended before it was complete")
+	}
+	return s.builder.Build(s.versions), s.versions.Config, nil
+}
+
+// receive hands over each part of the configuration until take wants no more or fails.
+func (c *Client) receive(
+	ctx context.Context, req *operatorsv1.ListOperatorConfigsRequest, take func(part *operatorsv1.ListOperatorConfigsResponse) (more bool, err error),
+) error {
 	limited, cancel := context.WithTimeout(ctx, snapshotTimeout)
 	defer cancel()
 	limited, stalled := context.WithCancelCause(limited)
 	stall := time.AfterFunc(c.stall, func() { stalled(errStalled) })
 	defer stall.Stop()
 
-	stream, err := c.service.ListOperatorConfigs(limited, &operatorsv1.ListOperatorConfigsRequest{})
+	stream, err := c.service.ListOperatorConfigs(limited, req)
 	if err != nil {
-		return nil, 0, remote(ctx, err)
+		return remote(ctx, err)
 	}
 	defer func() {
 		cancel()           // or Close would read on what nobody wants
 		_ = stream.Close() // what was needed is read
 	}()
-	s := snapshot{builder: routing.NewTableBuilder(health), room: c.rows}
 	for stream.Receive() {
 		stall.Reset(c.stall)
-		part := stream.Msg()
-		if s.parts == 0 && part.GetConfigVersion() < least {
-			return nil, part.GetConfigVersion(), nil
-		}
-		if err := s.add(part); err != nil {
-			return nil, 0, err
+		if more, err := take(stream.Msg()); err != nil || !more {
+			return err
 		}
 	}
 	if err := stream.Err(); err != nil {
-		return nil, 0, remote(ctx, errors.Join(err, context.Cause(limited)))
+		return remote(ctx, errors.Join(err, context.Cause(limited)))
 	}
-	if !s.complete {
-		return nil, 0, unusable("it ended before it was complete")
-	}
-	return s.builder.Build(s.versions), s.versions.Config, nil
+	return nil
 }
 
 // snapshot is what has come so far.
 type snapshot struct {
-	builder  *routing.TableBuilder
-	versions routing.Versions
-	parts    int
-	room     int // rows that may still come
-	complete bool
+	builder   *routing.TableBuilder
+	operators []routing.Operator
+	versions  routing.Versions
+	parts     int
+	room      int // rows that may still come
+	complete  bool
 }
 
 func (s *snapshot) add(part *operatorsv1.ListOperatorConfigsResponse) error {
@@ -91,6 +108,7 @@ func (s *snapshot) add(part *operatorsv1.ListOperatorConfigsResponse) error {
 		if err != nil {
 			return unreadable("operator", row.GetOperatorId(), err)
 		}
+		s.operators = append(s.operators, o)
 		s.builder.AddOperator(o)
 	}
 	for _, row := range part.GetRules() {

@@ -6,7 +6,8 @@
 // NATS is down the queue fills within seconds at a high rate; the stream holds a day when the database is down. Batches
 // may be delivered again and change nothing then.
 //
-// Numbers leave the engine as HMAC-SHA256 only. Who has the key can find the decisions about a number he knows, and
-// erase them; nobody can read numbers out of the log. Batches are binary protobuf, unlike events for neighbours: nobody
-// else reads them, and JSON would cost an engine more than the decisions.
+// Numbers leave the engine as HMAC-SHA256, beside the start that routing.ShownPrefix gives and the number of digits, with
+// which Samples feeds replays; the Keeper refuses a longer start. Who has the key can find the decisions about a number he
+// knows, and erase them; nobody can read whole numbers out of the log. Batches are binary protobuf, unlike events for
+// neighbours: nobody else reads them, and JSON would cost an engine more than the decisions.
 package decisionlog

@@ -37,11 +37,15 @@ const (
 type Keeper struct {
 	db   *bun.DB
 	keys []secret.Text
+	// samplePage is how many samples are read at a time.
+	samplePage int
 }
 
 // NewKeeper gives the log in a migrated database. keys are those of numbers that can be looked for: the present one and
 // former ones.
-func NewKeeper(db *bun.DB, keys ...secret.Text) *Keeper { return &Keeper{db: db, keys: keys} }
+func NewKeeper(db *bun.DB, keys ...secret.Text) *Keeper {
+	return &Keeper{db: db, keys: keys, samplePage: samplePage}
+}
 
 type decisionRow struct {
 	bun.BaseModel `bun:"table:decision_log,alias:d"`
@@ -65,6 +69,8 @@ type decisionRow struct {
 	Cache         string     `bun:"cache"`
 	HealthUnknown bool       `bun:"health_unknown"`
 	LatencyMicros int64      `bun:"latency_micros"`
+	NumberPrefix  string     `bun:"number_prefix"`
+	NumberDigits  int16      `bun:"number_digits"`
 }
 
 type outcomeRow struct {
@@ -144,7 +150,7 @@ func newDecisionRow(r *routingv1.DecisionRecord) (decisionRow, error) {
 		AlgoVersion: r.GetMeta().GetAlgoVersion(), Cache: short(r.GetMeta().GetCache().String()), HealthUnknown: r.GetMeta().GetHealthUnknown(),
 		LatencyMicros: r.GetLatency().AsDuration().Microseconds(),
 	}
-	err := errors.Join(hashErr, required(&row.DecisionID, r.GetDecisionId()), required(&row.AccountID, r.GetAccountId()),
+	err := errors.Join(hashErr, numberStart(&row, r), required(&row.DecisionID, r.GetDecisionId()), required(&row.AccountID, r.GetAccountId()),
 		optionalID(&row.RuleID, r.GetRuleId()), optionalID(&row.OperatorID, r.GetOperatorId()))
 	if err == nil && len(hash) != 32 {
 		err = errors.New("a hash has 32 bytes")
@@ -154,6 +160,27 @@ func newDecisionRow(r *routingv1.DecisionRecord) (decisionRow, error) {
 		row.PriceNanos, row.Currency = &nanos, &currency
 	}
 	return row, malformed(err)
+}
+
+// numberStart takes over what a record shows of the number. More than the masked form shows is malformed, whoever sent it.
+func numberStart(row *decisionRow, r *routingv1.DecisionRecord) error {
+	if r.GetNumberPrefix() == "" {
+		return nil
+	}
+	digits := r.GetNumberDigits()
+	p, err := e164.ParsePrefix(r.GetNumberPrefix())
+	if err != nil {
+		return err
+	}
+	hidden := int(digits) - len(p.Digits())
+	if digits > e164.MaxNumberDigits || hidden < 0 {
+		return errors.New("a number does not have so many digits")
+	}
+	if routing.ShownPrefix(e164.Number(p.String()+strings.Repeat("0", hidden))) != p {
+		return errors.New("too many digits of a number")
+	}
+	row.NumberPrefix, row.NumberDigits = p.Digits(), int16(digits)
+	return nil
 }
 
 func newOutcomeRow(r *routingv1.ReportedOutcome) (outcomeRow, error) {
@@ -315,7 +342,8 @@ func (r *decisionRow) record() *routingv1.DecisionRecord {
 			DecisionId: r.DecisionID.String(), ReleaseId: r.ReleaseID, ConfigVersion: r.ConfigVersion, RulesVersion: r.RulesVersion,
 			AlgoVersion: r.AlgoVersion, Cache: routingv1.CacheResult(routingv1.CacheResult_value["CACHE_RESULT_"+r.Cache]), HealthUnknown: r.HealthUnknown,
 		},
-		Latency: durationpb.New(time.Duration(r.LatencyMicros) * time.Microsecond),
+		Latency:      durationpb.New(time.Duration(r.LatencyMicros) * time.Microsecond),
+		NumberPrefix: e164.Prefix(r.NumberPrefix).String(), NumberDigits: int32(r.NumberDigits),
 	}
 	if r.RuleID != nil {
 		out.RuleId = r.RuleID.String()

@@ -1,11 +1,9 @@
 package decisionlog
 
 import (
-	"encoding/hex"
 	"time"
 
 	"github.com/google/uuid"
-	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	routingv1 "trunkline/gen/go/trunkline/routing/v1"
@@ -38,26 +36,6 @@ var (
 		routing.CacheBypass: routingv1.CacheResult_CACHE_RESULT_BYPASS,
 	}
 )
-
-func wireRecord(r *routing.Record, h *Hasher) *routingv1.DecisionRecord {
-	out := &routingv1.DecisionRecord{
-		DecisionId: r.ID.String(), DecideTime: timestamppb.New(r.At), AccountId: r.Account.String(),
-		NumberHash: hex.EncodeToString(h.Hash(r.To)), HashKeyId: h.KeyID(), MessageType: messageTypes[r.Type],
-		RuleId: optional(r.Rule), OperatorId: optional(r.Operator), Failure: r.Failure,
-		Meta: &routingv1.DecisionMeta{
-			ReleaseId: r.Versions.Release, ConfigVersion: r.Versions.Config, RulesVersion: r.Versions.Rules,
-			AlgoVersion: routing.AlgoVersion, Cache: cacheResults[r.Cache], HealthUnknown: r.HealthUnknown,
-		},
-		Latency: durationpb.New(r.Latency),
-	}
-	if r.Failure == "" {
-		out.MatchedPrefix = r.Prefix.String()
-	}
-	if !r.Price.IsZero() {
-		out.UnitPrice = &routingv1.Money{CurrencyCode: r.Price.Currency.String(), Nanos: r.Price.Nanos}
-	}
-	return out
-}
 
 func wireReport(r *routing.Report) *routingv1.ReportedOutcome {
 	return &routingv1.ReportedOutcome{

@@ -39,9 +39,11 @@ type Decider interface {
 
 // Writer sends decisions and outcomes to the log. Its methods never wait.
 type Writer struct {
-	queue     chan entry
+	queue chan entry
+	// full tells that a whole batch waits. The queue alone would wake the sender for every decision.
+	full      chan struct{}
 	publisher Publisher
-	hasher    *Hasher
+	parcel    parcel
 	now       func() time.Time
 	log       *slog.Logger
 	dropped   prometheus.Counter
@@ -57,7 +59,7 @@ type entry struct {
 // NewWriter gives a writer and registers routing_engine_decision_log_dropped_total, _queued and _batches_total{result}.
 func NewWriter(publisher Publisher, hasher *Hasher, now func() time.Time, log *slog.Logger, reg prometheus.Registerer) (*Writer, error) {
 	w := &Writer{
-		queue: make(chan entry, queued), publisher: publisher, hasher: hasher, now: now, log: log,
+		queue: make(chan entry, queued), full: make(chan struct{}, 1), publisher: publisher, parcel: parcel{hasher: hasher}, now: now, log: log,
 		dropped: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "routing_engine_decision_log_dropped_total", Help: "Decisions that are not in the log, because too many waited.",
 		}),
@@ -92,12 +94,26 @@ func (l *Logged) Explain(ctx context.Context, q *routing.Query, d *routing.Decis
 	}
 	began := time.Now()
 	err := l.next.Explain(ctx, q, d, nil)
-	select {
-	case l.writer.queue <- entry{record: routing.NewRecord(q, d, err, time.Since(began))}:
-	default:
+	if !l.writer.put(entry{record: routing.NewRecord(q, d, err, time.Since(began))}) {
 		l.writer.dropped.Inc()
 	}
 	return err
+}
+
+// put queues an entry, unless too many wait.
+func (w *Writer) put(e entry) bool {
+	select {
+	case w.queue <- e:
+	default:
+		return false
+	}
+	if len(w.queue) >= batchMost-1 { // the sender has the first one
+		select {
+		case w.full <- struct{}{}:
+		default: // it is told already
+		}
+	}
+	return true
 }
 
 // ReasonOverloaded marks a report that found the queue full.
@@ -107,12 +123,10 @@ const ReasonOverloaded = "OVERLOADED"
 // waits.
 func (w *Writer) Report(r routing.Report) error {
 	r.ID, r.At = uuid.Must(uuid.NewV7()), w.now()
-	select {
-	case w.queue <- entry{report: &r}:
-		return nil
-	default:
+	if !w.put(entry{report: &r}) {
 		return fault.New(fault.Unavailable, ReasonOverloaded, "Too many outcomes wait to be logged: report it again in a moment.").WithRetry(time.Second)
 	}
+	return nil
 }
 
 // Run sends batches until ctx ends, and then what waits, for a few seconds.
@@ -128,34 +142,43 @@ func (w *Writer) Run(ctx context.Context) {
 
 // collect waits for the first entry and then a moment for others; nil when ctx ended before the first.
 func (w *Writer) collect(ctx context.Context) *routingv1.DecisionBatch {
-	batch := &routingv1.DecisionBatch{}
+	var first entry
 	select {
-	case first := <-w.queue:
-		w.add(batch, &first)
+	case first = <-w.queue:
 	case <-ctx.Done():
 		return nil
 	}
 	timer := time.NewTimer(lag)
 	defer timer.Stop()
-	for range batchMost - 1 {
+	for late := false; !late && len(w.queue) < batchMost-1; {
 		select {
-		case next := <-w.queue:
-			w.add(batch, &next)
+		case <-w.full:
 		case <-timer.C:
-			return batch
+			late = true
 		case <-ctx.Done():
-			return batch
+			late = true
 		}
 	}
-	return batch
+	w.parcel.empty(1 + len(w.queue))
+	w.parcel.add(&first)
+	return w.fill()
 }
 
-func (w *Writer) add(batch *routingv1.DecisionBatch, e *entry) {
-	if e.report != nil {
-		batch.Outcomes = append(batch.Outcomes, wireReport(e.report))
-		return
+// fill adds what waits, as far as it fits; nil when the batch stays empty.
+func (w *Writer) fill() *routingv1.DecisionBatch {
+	for w.parcel.len() < batchMost {
+		select {
+		case next := <-w.queue:
+			w.parcel.add(&next)
+			continue
+		default:
+		}
+		break
 	}
-	batch.Decisions = append(batch.Decisions, wireRecord(&e.record, w.hasher))
+	if w.parcel.len() == 0 {
+		return nil
+	}
+	return &w.parcel.batch
 }
 
 // deliver tries until the stream has the batch, meanwhile the queue fills, which is its bound. False means that ctx
@@ -210,17 +233,6 @@ func (w *Writer) flush(ctx context.Context, batch *routingv1.DecisionBatch) {
 
 // waiting gives a batch of what is in the queue; nil when that is nothing.
 func (w *Writer) waiting() *routingv1.DecisionBatch {
-	batch := &routingv1.DecisionBatch{}
-	for n := range batchMost {
-		select {
-		case next := <-w.queue:
-			w.add(batch, &next)
-		default:
-			if n == 0 {
-				return nil
-			}
-			return batch
-		}
-	}
-	return batch
+	w.parcel.empty(len(w.queue))
+	return w.fill()
 }

@@ -88,7 +88,7 @@ func (g Gauges) Register(reg prometheus.Registerer) error {
 		})
 	}
 	return register(reg,
-		source("database", routing.FromDatabase), source("operator_management", routing.FromManagement),
+		source("database", routing.FromDatabase), source("operator_management", routing.FromManagement), source("release", routing.FromRelease),
 		gauge("routing_engine_operators_healthy_total", "ACTIVE operators that can send and are known to be up and healthy.",
 			func() float64 { return float64(g.Health.CountHealthy(g.Usable(), g.Clock.Now())) }),
 		gauge("routing_engine_prefix_cache_size", "Different prefixes held in memory.",

@@ -68,6 +68,7 @@ func TestEventsAndGauges(t *testing.T) {
 # TYPE routing_engine_config_source gauge
 routing_engine_config_source{source="database"} 0
 routing_engine_config_source{source="operator_management"} 1
+routing_engine_config_source{source="release"} 0
 # HELP routing_engine_operators_healthy_total ACTIVE operators that can send and are known to be up and healthy.
 # TYPE routing_engine_operators_healthy_total gauge
 routing_engine_operators_healthy_total 1

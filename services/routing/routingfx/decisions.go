@@ -19,6 +19,7 @@ import (
 	"trunkline/services/platform/platformfx"
 	"trunkline/services/platform/rpcserver"
 	"trunkline/services/routing/decisionlog"
+	"trunkline/services/routing/replay"
 	"trunkline/services/routing/rpc"
 )
 
@@ -46,11 +47,12 @@ func newDecisionLog(
 	return decisionLog{writer}, nil
 }
 
-// Decisions keeps the log of decisions and shows it: the part of routing that operator-management has. It needs
-// DecisionsConfig, a database that takes writes, a jetstream.Conn and platformfx.Module.
+// Decisions keeps the log of decisions, shows it, and replays it through releases: the part of routing that
+// operator-management has. It needs DecisionsConfig, a database that takes writes, a jetstream.Conn and platformfx.Module.
 var Decisions = fx.Module("decisions",
 	fx.Provide(
 		newKeeper,
+		newReplayer,
 		platformfx.Mount(newDecisionsMount),
 		platformfx.Limits(newDecisionsLimits),
 	),
@@ -66,6 +68,11 @@ func newKeeper(db *bun.DB, c DecisionsConfig) *decisionlog.Keeper {
 	}
 	return decisionlog.NewKeeper(db, keys...)
 }
+
+// Replayer decides samples of traffic by releases. Decisions provides it.
+type Replayer = replay.Replayer
+
+func newReplayer(k *decisionlog.Keeper, clk clock.Clock) *Replayer { return replay.New(k, clk) }
 
 func newDecisionsMount(k *decisionlog.Keeper, clk clock.Clock) rpcserver.Mount {
 	return rpcserver.Mount{

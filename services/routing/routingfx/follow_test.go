@@ -164,9 +164,9 @@ func TestEqualQuestionsFillTheSharedCacheOnce(t *testing.T) {
 func TestTheConfigurationSaysHowToMendIt(t *testing.T) {
 	require.NoError(t, routingfx.DefaultConfig().Validate())
 	for want, change := range map[string]func(*routingfx.Config){
-		"choose database or memory":     func(c *routingfx.Config) { c.Table = "redis" },
-		"set a duration from 1s to 1m":  func(c *routingfx.Config) { c.HealthPoll = time.Millisecond },
-		"set a duration from 1s to 1m ": func(c *routingfx.Config) { c.HealthPoll = time.Hour },
+		"choose database, memory or release": func(c *routingfx.Config) { c.Table = "redis" },
+		"set a duration from 1s to 1m":       func(c *routingfx.Config) { c.HealthPoll = time.Millisecond },
+		"set a duration from 1s to 1m ":      func(c *routingfx.Config) { c.HealthPoll = time.Hour },
 	} {
 		c := routingfx.DefaultConfig()
 		change(&c)

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -41,7 +42,7 @@ import (
 )
 
 const (
-	eventually = 15 * time.Second
+	eventually = 60 * time.Second
 	tick       = 10 * time.Millisecond
 
 	engineIdentity = "spiffe://example.org/routing-engine"
@@ -156,6 +157,7 @@ type engine struct {
 	conn   *jetstream.Conn
 	url    string
 	client routingv1connect.RoutingServiceClient
+	stop   func()
 }
 
 type settings struct {
@@ -164,6 +166,7 @@ type settings struct {
 	control  rpcclient.Config
 	cache    routingfx.SharedCache // nil is memory
 	nats     string                // "" is a server of its own in the process
+	release  routingfx.ReleaseConfig
 }
 
 // options is the engine as a process has it.
@@ -184,6 +187,9 @@ func (s settings) options(t *testing.T) fx.Option {
 	store.URL = config.NewSecret(s.database)
 	cfg := routingfx.DefaultConfig()
 	cfg.Table, cfg.HealthPoll = s.table, time.Second
+	if s.release.Folder != "" {
+		cfg.Release = s.release
+	}
 	if s.control.URL != "" {
 		cfg.Control = s.control
 	}
@@ -209,11 +215,12 @@ func start(t *testing.T, s settings) *engine {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	require.NoError(t, app.Start(ctx))
-	t.Cleanup(func() {
+	e.stop = sync.OnceFunc(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		require.NoError(t, app.Stop(ctx))
 	})
+	t.Cleanup(e.stop)
 	e.url = server.URL()
 	e.client = routingv1connect.NewRoutingServiceClient(http.DefaultClient, e.url)
 	return e

@@ -46,6 +46,8 @@ var Module = fx.Module("routing",
 		database.NewStore,
 		newManagement,
 		newSupply,
+		newReleased,
+		newInForce,
 		newPoke,
 		metrics.New,
 		newServerMetrics,
@@ -57,6 +59,7 @@ var Module = fx.Module("routing",
 		platformfx.Limits(newLimits),
 		platformfx.Dependency(newRulesDependency),
 		platformfx.Dependency(newDatabaseDependency),
+		fx.Annotate(newReleaseDependencies, fx.ResultTags(`group:"dependencies,flatten"`)),
 		fx.Annotate(newManagementDependencies, fx.ResultTags(`group:"dependencies,flatten"`)),
 	),
 	fx.Invoke(registerGauges, startRefresh, startBus, startHealthPoll),
@@ -114,7 +117,21 @@ func newSupply(in supplyIn) *routing.Supply {
 	})
 }
 
-func registerGauges(reg prometheus.Registerer, s *routing.Supply, health *routing.HealthView, clk clock.Clock) error {
+// inForce is what the engine decides by, whichever supply it comes from.
+type inForce struct {
+	*routing.InForce
+	checkReady, checkOrigin func(ctx context.Context) error
+	run                     func(ctx context.Context)
+}
+
+func newInForce(s *routing.Supply, r released) inForce {
+	if r.supply != nil {
+		return inForce{r.supply.InForce, r.supply.CheckReady, r.supply.CheckOrigin, r.supply.Run}
+	}
+	return inForce{s.InForce, s.CheckReady, s.CheckOrigin, s.Run}
+}
+
+func registerGauges(reg prometheus.Registerer, s inForce, health *routing.HealthView, clk clock.Clock) error {
 	prefixes := func() int {
 		if t := s.Table(); t != nil {
 			return t.Prefixes()
@@ -136,15 +153,16 @@ func newObserver(m *metrics.Metrics) *bunstore.Observer {
 
 type handlerIn struct {
 	fx.In
-	Config  Config
-	Store   *database.Store
-	Supply  *routing.Supply
-	Cache   SharedCache
-	Metrics *metrics.Metrics
-	Writer  decisionLog
-	Clock   clock.Clock
-	Tracer  trace.Tracer
-	Log     *slog.Logger
+	Config   Config
+	Store    *database.Store
+	Supply   *routing.Supply
+	Released released
+	Cache    SharedCache
+	Metrics  *metrics.Metrics
+	Writer   decisionLog
+	Clock    clock.Clock
+	Tracer   trace.Tracer
+	Log      *slog.Logger
 }
 
 // newHandler stacks the decision path; from the inside out: store, shared cache, sharing, local cache, supply,
@@ -162,7 +180,11 @@ func newHandler(in handlerIn) (*rpc.Handler, error) {
 		}
 		finder = local
 	}
-	counted := in.Metrics.Count(routing.NewSelector(in.Supply.Source(finder)))
+	source := in.Supply.Source(finder)
+	if in.Released.supply != nil {
+		source = in.Released.supply.Source()
+	}
+	counted := in.Metrics.Count(routing.NewSelector(source))
 	if in.Writer.Writer == nil {
 		return rpc.NewHandler(counted, nil, in.Clock, in.Tracer), nil
 	}
@@ -184,19 +206,19 @@ func newLimits() map[string]rpcserver.Limits {
 	}
 }
 
-func newRulesDependency(s *routing.Supply) rpcserver.Dependency {
-	return rpcserver.Dependency{Name: "rules", Required: true, Check: s.CheckReady}
+func newRulesDependency(s inForce) rpcserver.Dependency {
+	return rpcserver.Dependency{Name: "rules", Required: true, Check: s.checkReady}
 }
 
 // newManagementDependencies are optional too. The second one is down while the database is bypassed, so that the
 // health pages and the log say where the rules came from, and since when.
-func newManagementDependencies(m management, s *routing.Supply) []rpcserver.Dependency {
+func newManagementDependencies(m management, s inForce) []rpcserver.Dependency {
 	if m.Client == nil {
 		return nil
 	}
 	return []rpcserver.Dependency{
 		{Name: "operator-management", Check: m.Check},
-		{Name: "rules-from-database", Check: s.CheckOrigin},
+		{Name: "rules-from-database", Check: s.checkOrigin},
 	}
 }
 
@@ -214,8 +236,9 @@ func newHealthCache(c SharedCache, clk clock.Clock) (*cache.Health, bus.Saver) {
 // and becomes ready when they come.
 const firstLoad = 2 * time.Second
 
-func startRefresh(lc fx.Lifecycle, s *routing.Supply) {
-	platformfx.Background(lc, s.Run)
+func startRefresh(lc fx.Lifecycle, s inForce, r released) {
+	r.restore(lc)
+	platformfx.Background(lc, s.run)
 	lc.Append(fx.StartHook(func(ctx context.Context) {
 		ctx, cancel := context.WithTimeout(ctx, firstLoad)
 		defer cancel()
@@ -232,7 +255,8 @@ type busIn struct {
 	Conn      *jetstream.Conn
 	View      *routing.HealthView
 	Saver     bus.Saver
-	Supply    *routing.Supply
+	Supply    inForce
+	Released  released
 	Metrics   *metrics.Metrics
 	Writer    decisionLog
 	Clock     clock.Clock
@@ -249,7 +273,8 @@ func startBus(in busIn) {
 		ctx, cancel := context.WithTimeout(ctx, streamsTimeout)
 		defer cancel()
 		_ = in.Conn.AwaitConnected(ctx) // EnsureStreams tells better what is wrong
-		if err := in.Conn.EnsureStreams(ctx, append(bus.Streams(), in.Writer.streams()...)); errors.Is(err, jetstream.ErrStreamMismatch) {
+		err := errors.Join(in.Conn.EnsureStreams(ctx, append(bus.Streams(), in.Writer.streams()...)), in.Released.ensure(ctx, in.Conn))
+		if errors.Is(err, jetstream.ErrStreamMismatch) {
 			return err
 		} else if err != nil {
 			in.Log.Warn("NATS is out of reach; the engine starts without events and goes on trying", "error", err)
@@ -259,6 +284,9 @@ func startBus(in busIn) {
 			return err
 		}
 		if _, err := changes.Start(life); err != nil {
+			return err
+		}
+		if err := in.Released.follow(ctx, life, in.Conn); err != nil {
 			return err
 		}
 		// An engine that answers before it knows who is out would name operators that are.
@@ -275,7 +303,8 @@ type pollIn struct {
 	fx.In
 	Lifecycle  fx.Lifecycle
 	Config     Config
-	Supply     *routing.Supply
+	Supply     inForce
+	Released   released
 	View       *routing.HealthView
 	Cache      *cache.Health
 	Management management
@@ -307,7 +336,7 @@ func startHealthPoll(in pollIn) {
 		poll(ctx)
 	}))
 	platformfx.Background(in.Lifecycle, func(ctx context.Context) {
-		if !in.Supply.Await(ctx, 1) {
+		if !in.Released.await(ctx) || in.Released.supply == nil && !in.Supply.Await(ctx, 1) {
 			return
 		}
 		ticker := time.NewTicker(in.Config.HealthPoll)

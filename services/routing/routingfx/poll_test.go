@@ -49,7 +49,7 @@ func TestAnEngineKnowsWhoIsOutBeforeItAnswers(t *testing.T) {
 	require.NoError(t, supply.Renew(t.Context(), 1))
 	lc := fxtest.NewLifecycle(t)
 	startHealthPoll(pollIn{
-		Lifecycle: lc, Config: DefaultConfig(), Supply: supply, View: view, Poke: newPoke(), Clock: clock.System(), Log: log,
+		Lifecycle: lc, Config: DefaultConfig(), Supply: newInForce(supply, released{}), View: view, Poke: newPoke(), Clock: clock.System(), Log: log,
 		Cache: remembered,
 	})
 	lc.RequireStart()

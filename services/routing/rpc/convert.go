@@ -10,7 +10,6 @@ import (
 	routingv1 "trunkline/gen/go/trunkline/routing/v1"
 	"trunkline/services/platform/caller"
 	"trunkline/services/platform/fault"
-	"trunkline/services/platform/money"
 	"trunkline/services/routing"
 )
 
@@ -77,55 +76,6 @@ func query(ctx context.Context, req *routingv1.SelectOperatorRequest) (routing.Q
 			"The credential is bound to another account than account_id: ask with the account of the credential.")
 	}
 	return q, err
-}
-
-// response copies a decision that has a winner.
-func response(d *routing.Decision) *routingv1.SelectOperatorResponse {
-	winner := &d.Choices[0]
-	res := &routingv1.SelectOperatorResponse{
-		OperatorId:    winner.ID.String(),
-		Host:          winner.Host,
-		Port:          winner.Port,
-		SystemId:      winner.SystemID,
-		TpsLimit:      winner.TPSLimit,
-		Strategy:      strategies[d.Strategy],
-		OperatorName:  winner.Name,
-		MatchedPrefix: d.Prefix.String(),
-		UnitPrice:     price(winner.Price),
-		Meta:          meta(d),
-	}
-	for i := range d.Choices[1:] {
-		c := &d.Choices[i+1]
-		res.Alternates = append(res.Alternates, &routingv1.Alternate{
-			OperatorId:   c.ID.String(),
-			Host:         c.Host,
-			Port:         c.Port,
-			SystemId:     c.SystemID,
-			TpsLimit:     c.TPSLimit,
-			OperatorName: c.Name,
-			UnitPrice:    price(c.Price),
-		})
-	}
-	return res
-}
-
-func meta(d *routing.Decision) *routingv1.DecisionMeta {
-	return &routingv1.DecisionMeta{
-		DecisionId:    d.ID.String(),
-		ReleaseId:     d.Versions.Release,
-		ConfigVersion: d.Versions.Config,
-		RulesVersion:  d.Versions.Rules,
-		AlgoVersion:   routing.AlgoVersion,
-		Cache:         cacheResults[d.Cache],
-		HealthUnknown: d.HealthUnknown,
-	}
-}
-
-func price(m money.Money) *routingv1.Money {
-	if m.IsZero() {
-		return nil
-	}
-	return &routingv1.Money{CurrencyCode: m.Currency.String(), Nanos: m.Nanos}
 }
 
 // isNoAnswer tells the outcomes of a decision from failures to make one.

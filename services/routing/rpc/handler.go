@@ -2,12 +2,11 @@ package rpc
 
 import (
 	"context"
-	"fmt"
 	"sync"
-	"sync/atomic"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
 
 	routingv1 "trunkline/gen/go/trunkline/routing/v1"
 	"trunkline/services/platform/clock"
@@ -49,7 +48,7 @@ func NewHandler(decider Decider, reporter Reporter, clk clock.Clock, tracer trac
 
 // SelectOperator decides for one message.
 func (h *Handler) SelectOperator(ctx context.Context, req *routingv1.SelectOperatorRequest) (*routingv1.SelectOperatorResponse, error) {
-	ctx, span := h.tracer.Start(ctx, "routing-engine.select_operator")
+	ctx, span := h.span(ctx, "routing-engine.select_operator")
 	defer span.End()
 	d := h.decisions.Get().(*routing.Decision)
 	defer h.decisions.Put(d)
@@ -67,52 +66,12 @@ func (h *Handler) SelectOperator(ctx context.Context, req *routingv1.SelectOpera
 	return response(d), nil
 }
 
-// batchWorkers bounds how many questions of one batch are asked at once. It matters when each asks a
-// database; in memory the machine's cores are the limit.
-const batchWorkers = 8
-
-// BatchSelectOperators decides for many messages, in order. Only the end of the call's time fails the
-// call as a whole.
-func (h *Handler) BatchSelectOperators(ctx context.Context, req *routingv1.BatchSelectOperatorsRequest) (*routingv1.BatchSelectOperatorsResponse, error) {
-	ctx, span := h.tracer.Start(ctx, "routing-engine.batch_select_operators")
-	defer span.End()
-	span.SetAttributes(attribute.Int("routing.batch", len(req.GetRequests())))
-	results := make([]*routingv1.BatchResult, len(req.GetRequests()))
-	chunk := (len(results) + batchWorkers - 1) / batchWorkers
-	var wg sync.WaitGroup
-	var panicked atomic.Value
-	for lo := 0; lo < len(results); lo += chunk {
-		hi := min(lo+chunk, len(results))
-		wg.Go(func() {
-			// A panic must reach the call's own goroutine, where the server turns it into an answer; here
-			// it would end the process.
-			defer func() {
-				if p := recover(); p != nil {
-					panicked.CompareAndSwap(nil, fmt.Sprint(p))
-				}
-			}()
-			d := h.decisions.Get().(*routing.Decision)
-			defer h.decisions.Put(d)
-			for i := lo; i < hi && ctx.Err() == nil; i++ {
-				results[i] = h.batchResult(ctx, req.GetRequests()[i], d)
-			}
-		})
+// span begins a part of the trace. A trace that is not recorded needs no parts: the call's own span stands for them.
+func (h *Handler) span(ctx context.Context, name string) (context.Context, trace.Span) {
+	if of := trace.SpanContextFromContext(ctx); of.IsValid() && !of.IsSampled() {
+		return ctx, noop.Span{}
 	}
-	wg.Wait()
-	if p := panicked.Load(); p != nil {
-		panic(p)
-	}
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	return &routingv1.BatchSelectOperatorsResponse{Results: results}, nil
-}
-
-func (h *Handler) batchResult(ctx context.Context, req *routingv1.SelectOperatorRequest, d *routing.Decision) *routingv1.BatchResult {
-	if err := h.decide(ctx, req, d, nil); err != nil {
-		return &routingv1.BatchResult{Result: &routingv1.BatchResult_Error{Error: failure(err)}}
-	}
-	return &routingv1.BatchResult{Result: &routingv1.BatchResult_Response{Response: response(d)}}
+	return h.tracer.Start(ctx, name)
 }
 
 // ExplainRoute tells how a decision comes about. A number without a route is an answer; a question

@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+	"go.opentelemetry.io/otel/trace"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/protobuf/encoding/protojson"
 
@@ -71,6 +72,7 @@ func serve(t *testing.T, decider rpc.Decider, now clock.Clock) served {
 		Handler: func(opts ...connect.HandlerOption) (string, http.Handler) {
 			return routingv1connect.NewRoutingServiceHandler(h, opts...)
 		},
+		Valid: rpc.Valid(),
 	})
 	return served{routingv1connect.NewRoutingServiceClient(running.HTTP2, running.URL, connect.WithGRPC()), spans}
 }
@@ -108,6 +110,41 @@ func TestSelectOperatorAnswersInFull(t *testing.T) {
 		require.Contains(t, span.Attributes(), attribute.String("routing.strategy", "ROUTING_STRATEGY_COST"))
 	}
 	require.Equal(t, []string{"routing-engine.select_operator"}, names)
+}
+
+func TestOnlyATraceThatIsRecordedHasParts(t *testing.T) {
+	for name, c := range map[string]struct {
+		sampler sdktrace.Sampler
+		whole   bool // the call has a span of its own
+		parts   int
+	}{
+		"recorded":             {sdktrace.AlwaysSample(), true, 1},
+		"not recorded":         {sdktrace.NeverSample(), true, 0},
+		"begun by the handler": {sdktrace.AlwaysSample(), false, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var started int
+			tracer := sdktrace.NewTracerProvider(sdktrace.WithSampler(c.sampler)).Tracer("test")
+			ctx := t.Context()
+			if c.whole {
+				ctx, _ = tracer.Start(ctx, "call")
+			}
+			h := rpc.NewHandler(routing.NewSelector(table(t)), nil, clock.NewFake(routingtest.Now), countingTracer{tracer, &started})
+			_, err := h.SelectOperator(ctx, ask("+447911123456"))
+			require.NoError(t, err)
+			require.Equal(t, c.parts, started)
+		})
+	}
+}
+
+type countingTracer struct {
+	trace.Tracer
+	started *int
+}
+
+func (c countingTracer) Start(ctx context.Context, name string, options ...trace.SpanStartOption) (context.Context, trace.Span) {
+	*c.started++
+	return c.Tracer.Start(ctx, name, options...)
 }
 
 func TestErrorsCarryCodeReasonAndDetails(t *testing.T) {

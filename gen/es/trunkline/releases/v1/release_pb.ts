@@ -1050,8 +1050,8 @@ export type ReplayReleaseRequest = Message<"trunkline.releases.v1.ReplayReleaseR
    */
   sample: {
     /**
-     * Decisions of the log. The log keeps the country code and 4 digits more of a number; the rest is drawn from the
-     * decision's id, always the same.
+     * Decisions of the log. The log keeps the country code and 4 digits more of a number, or the matched prefix where
+     * that is longer; the rest is drawn from the decision's id, always the same.
      *
      * @generated from field: trunkline.releases.v1.DecisionSample decisions = 3;
      */

@@ -2100,8 +2100,8 @@ type isReplayReleaseRequest_Sample interface {
 }
 
 type ReplayReleaseRequest_Decisions struct {
-	// Decisions of the log. The log keeps the country code and 4 digits more of a number; the rest is drawn from the
-	// decision's id, always the same.
+	// Decisions of the log. The log keeps the country code and 4 digits more of a number, or the matched prefix where
+	// that is longer; the rest is drawn from the decision's id, always the same.
 	Decisions *DecisionSample `protobuf:"bytes,3,opt,name=decisions,proto3,oneof"`
 }
 

@@ -24,7 +24,7 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// DecisionRecord is one decision in the log. The number is there as a keyed hash only.
+// DecisionRecord is one decision in the log. The number is there as a keyed hash, and as its first digits.
 type DecisionRecord struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// meta.decision_id of the decision.
