@@ -80,6 +80,7 @@ type Tx interface {
 	OperatorTx
 	RuleTx
 	RateTx
+	ReleaseTx
 	Journal
 }
 

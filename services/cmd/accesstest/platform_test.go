@@ -44,7 +44,7 @@ const (
 	engineID    = "spiffe://example.org/routing-engine"
 	strangerID  = "spiffe://example.org/billing"
 
-	eventually = 15 * time.Second
+	eventually = 60 * time.Second
 	tick       = 20 * time.Millisecond
 )
 
@@ -179,12 +179,15 @@ func start(t *testing.T, d database, change ...func(*settings)) *platform {
 	p.app = fxtest.New(t,
 		fx.Supply(s.config, process, log, s.access, control, engine, decisions, d.config(), jetstream.DefaultConfig(), p.nats),
 		platformfx.Quiet(log),
+		fx.StartTimeout(eventually),
+		fx.StopTimeout(eventually),
 		platformfx.Database,
 		platformfx.NATS,
 		fx.Provide(
 			func(clk clock.Clock) (*rediscache.Memory, error) { return rediscache.NewMemory(1000, clk) },
 			func(c *rediscache.Memory) routingfx.SharedCache { return c },
 			func(c *rediscache.Memory) operatorsfx.HealthCache { return c },
+			func(r *routingfx.Replayer) operatorsfx.Replayer { return r },
 		),
 		fx.Decorate(func(trace.TracerProvider) trace.TracerProvider { return tracers }),
 		fx.Decorate(func(trace.Tracer) trace.Tracer { return tracers.Tracer("test") }),

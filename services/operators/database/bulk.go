@@ -30,7 +30,7 @@ func (s *Store) View(ctx context.Context, do func(ctx context.Context, tx operat
 		return bunstore.Fault(err)
 	}
 	defer func() { _ = inner.Rollback() }() // there is nothing to lose
-	return bunstore.Fault(do(ctx, &tx{tx: inner, encode: s.encode}))
+	return bunstore.Fault(do(ctx, s.within(inner)))
 }
 
 // InBulk runs a long change of one operator's rates and lets other changes go on until its end.
@@ -65,7 +65,7 @@ func (s *Store) InBulk(ctx context.Context, b operators.Bulk) error {
 		case !alone:
 			return operators.ImportRunning()
 		}
-		t := &tx{tx: inner, encode: s.encode}
+		t := s.within(inner)
 		if err := b.Plan(ctx, t); err != nil {
 			return err
 		}

@@ -25,6 +25,7 @@ const chunk = 1000
 const retryBusy = 5 * time.Second
 
 type tx struct {
+	releases
 	tx     bun.Tx
 	encode Encode
 	// What the transaction stored so far: rules, each with the version under which it comes into force, and what no row
@@ -57,8 +58,13 @@ func (s *Store) InTx(ctx context.Context, do func(ctx context.Context, tx operat
 		if err := bunstore.Bind(ctx, inner, caller.From(ctx).Account); err != nil {
 			return err
 		}
-		return do(ctx, &tx{tx: inner, encode: s.encode})
+		return do(ctx, s.within(inner))
 	})
+}
+
+// within makes a transaction of the database one of changes.
+func (s *Store) within(inner bun.Tx) *tx {
+	return &tx{releases: releases{inner}, tx: inner, encode: s.encode}
 }
 
 // lockConfig waits, as long as the settings allow, until no other change runs, and keeps others waiting until the

@@ -28,7 +28,7 @@ type Metrics struct {
 	DatabaseErrors *prometheus.CounterVec
 
 	operatorCreate, operatorUpdate, operatorDelete *prometheus.CounterVec // result
-	ruleCreate, credentialsRead                    *prometheus.CounterVec // result
+	ruleCreate, credentialsRead, releasePublish    *prometheus.CounterVec // result
 	published                                      *prometheus.CounterVec // event, result
 	vaultRead, vaultWrite                          prometheus.Histogram
 	vaultErrors                                    *prometheus.CounterVec // op
@@ -49,13 +49,14 @@ func New(reg prometheus.Registerer) (*Metrics, error) {
 		operatorDelete:  counter("ops_operator_delete_total", "Operators that callers asked to delete.", "result"),
 		ruleCreate:      counter("ops_routing_rule_create_total", "Routing rules that callers asked to create.", "result"),
 		credentialsRead: counter("ops_credentials_read_total", "Reads of an operator's credentials.", "result"),
+		releasePublish:  counter("ops_release_publish_total", "Publications and rollbacks of releases that callers asked for.", "result"),
 		published:       counter("ops_nats_publish_total", "Tries to publish an event by its subject.", "event", "result"),
 		vaultRead:       histogram("ops_vault_read_duration_seconds", "Time of one read of the secret store, failed ones too."),
 		vaultErrors:     counter("ops_vault_errors_total", "Failed calls of the secret store: read, write, auth or check.", "op"),
 		vaultWrite:      histogram("ops_vault_write_duration_seconds", "Time of one write of the secret store, failed ones too."),
 	}
 	// A series that is there from the start lets alerts tell 0 from absent.
-	for _, vec := range []*prometheus.CounterVec{m.operatorCreate, m.operatorUpdate, m.operatorDelete, m.ruleCreate, m.credentialsRead} {
+	for _, vec := range []*prometheus.CounterVec{m.operatorCreate, m.operatorUpdate, m.operatorDelete, m.ruleCreate, m.credentialsRead, m.releasePublish} {
 		for _, result := range []string{resultOK, resultRefused, resultError} {
 			vec.WithLabelValues(result)
 		}
@@ -64,7 +65,7 @@ func New(reg prometheus.Registerer) (*Metrics, error) {
 		m.vaultErrors.WithLabelValues(op)
 	}
 	return m, register(reg, m.vaultErrors, m.DatabaseErrors, m.operatorCreate, m.operatorUpdate, m.operatorDelete, m.ruleCreate,
-		m.credentialsRead, m.published, m.vaultRead, m.vaultWrite)
+		m.credentialsRead, m.releasePublish, m.published, m.vaultRead, m.vaultWrite)
 }
 
 // OperatorCreated counts a creation by its error.
@@ -81,6 +82,9 @@ func (m *Metrics) RuleCreated(err error) { count(m.ruleCreate, err) }
 
 // CredentialsRead counts a read of credentials by its error.
 func (m *Metrics) CredentialsRead(err error) { count(m.credentialsRead, err) }
+
+// ReleasePublished counts a publication or a rollback of a release by its error.
+func (m *Metrics) ReleasePublished(err error) { count(m.releasePublish, err) }
 
 // The kinds of calls of the secret store.
 const (
@@ -157,6 +161,21 @@ func RegisterBacklog(reg prometheus.Registerer, backlog func() (events int64, ol
 			return oldest.Seconds()
 		}),
 	)
+}
+
+// RegisterReleases adds the gauges of releases, which are read when metrics are scraped: how many engines are in each
+// state, and how many manifests engines cannot see yet.
+func RegisterReleases(reg prometheus.Registerer, engines func(operators.EngineState) int, pending func() int64) error {
+	gauges := []prometheus.Collector{prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "ops_release_announce_pending", Help: "Changes of what is in force that NATS does not tell engines of yet; 0 when it does.",
+	}, func() float64 { return float64(pending()) })}
+	for _, state := range operators.EngineStates() {
+		gauges = append(gauges, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "ops_release_engines", Help: "Engines heard within 90 seconds by what they do with the release that is asked for.",
+			ConstLabels: prometheus.Labels{"state": state.String()},
+		}, func() float64 { return float64(engines(state)) }))
+	}
+	return register(reg, gauges...)
 }
 
 func register(reg prometheus.Registerer, collectors ...prometheus.Collector) error {

@@ -27,6 +27,7 @@ func TestWhatCallersAskForIsCountedByWhoseDoingTheResultIs(t *testing.T) {
 		{"ops_operator_delete_total", (*metrics.Metrics).OperatorDeleted},
 		{"ops_routing_rule_create_total", (*metrics.Metrics).RuleCreated},
 		{"ops_credentials_read_total", (*metrics.Metrics).CredentialsRead},
+		{"ops_release_publish_total", (*metrics.Metrics).ReleasePublished},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			reg := prometheus.NewPedanticRegistry()

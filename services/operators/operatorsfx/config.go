@@ -21,11 +21,12 @@ type Config struct {
 	HealthLog    database.PartitionConfig `koanf:"health_log"`
 	Vault        secrets.VaultConfig      `koanf:"vault"`
 	Keyring      secrets.KeyringConfig    `koanf:"keyring"`
+	Releases     ReleasesConfig           `koanf:"releases"`
 }
 
 // DefaultConfig lacks a secret store.
 func DefaultConfig() Config {
-	return Config{HealthLog: database.DefaultPartitionConfig(), Vault: secrets.DefaultVaultConfig()}
+	return Config{HealthLog: database.DefaultPartitionConfig(), Vault: secrets.DefaultVaultConfig(), Releases: DefaultReleasesConfig()}
 }
 
 // Validate wants exactly one secret store. The parts check themselves.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -23,11 +24,12 @@ import (
 	"trunkline/services/platform/clock"
 	"trunkline/services/platform/jetstream"
 	"trunkline/services/platform/platformfx"
+	"trunkline/services/platform/release"
 	"trunkline/services/platform/rpcserver"
 )
 
 // Module is the control plane of operators, rules and rates. It needs Config, platformfx.Database on a migrated
-// database, a jetstream.Conn, a HealthCache and platformfx.Module.
+// database, a jetstream.Conn, a HealthCache, a Replayer and platformfx.Module.
 var Module = fx.Module("operators",
 	fx.Provide(
 		metrics.New,
@@ -44,6 +46,7 @@ var Module = fx.Module("operators",
 	services,
 	fx.Invoke(startStreams), // first: the loops below use the streams
 	health,
+	publication,
 	fx.Invoke(startRelay, startOrphans, startPurge),
 )
 
@@ -110,7 +113,10 @@ func ensureStreams(ctx context.Context, conn *jetstream.Conn, log *slog.Logger) 
 	ctx, cancel := context.WithTimeout(ctx, streamsTimeout)
 	defer cancel()
 	_ = conn.AwaitConnected(ctx)
-	err := conn.EnsureStreams(ctx, append(bus.Streams(), sessions.Streams()...))
+	err := conn.EnsureStreams(ctx, slices.Concat(bus.Streams(), sessions.Streams(), release.Streams()))
+	if err == nil || errors.Is(err, jetstream.ErrUnavailable) {
+		err = errors.Join(err, conn.EnsureBucket(ctx, release.Bucket, 0), conn.EnsureObjects(ctx, release.Store, 0))
+	}
 	if errors.Is(err, jetstream.ErrStreamMismatch) {
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 
 	operatorsv1 "trunkline/gen/go/trunkline/operators/v1"
 	"trunkline/gen/go/trunkline/operators/v1/operatorsv1connect"
+	releasesv1 "trunkline/gen/go/trunkline/releases/v1"
 	"trunkline/migrations"
 	"trunkline/services/operators"
 	"trunkline/services/operators/database"
@@ -26,6 +27,7 @@ import (
 	"trunkline/services/platform/jetstream"
 	"trunkline/services/platform/platformfx"
 	"trunkline/services/platform/rediscache"
+	"trunkline/services/platform/release"
 	"trunkline/services/platform/rpcserver"
 	"trunkline/services/platform/rpcserver/rpcservertest"
 )
@@ -145,7 +147,7 @@ func newApp(t *testing.T, change ...func(*operatorsfx.Config)) (a app) {
 	}
 	running := fxtest.New(t,
 		fx.Supply(slog.New(slog.DiscardHandler), platform, platformfx.Process{Name: "test"}, store, control, jetstream.DefaultConfig(), nats, rpcserver.Metrics{}),
-		platformfx.Module, platformfx.Database, platformfx.NATS, fx.Decorate(migrated), fx.Provide(newCache, rpcservertest.Everybody),
+		platformfx.Module, platformfx.Database, platformfx.NATS, fx.Decorate(migrated), fx.Provide(newCache, newReplayer, rpcservertest.Everybody),
 		operatorsfx.Module, fx.Populate(&a.server, &a.importer, &a.store))
 	running.RequireStart()
 	t.Cleanup(running.RequireStop)
@@ -154,4 +156,15 @@ func newApp(t *testing.T, change ...func(*operatorsfx.Config)) (a app) {
 
 func newCache(clk clock.Clock) (operatorsfx.HealthCache, error) {
 	return rediscache.NewMemory(100, clk)
+}
+
+func newReplayer() operatorsfx.Replayer { return noReplays{} }
+
+// noReplays counts what it is asked to decide, and decides nothing.
+type noReplays struct{}
+
+func (noReplays) Replay(
+	_ context.Context, req *releasesv1.ReplayReleaseRequest, _, _ release.Source, _ func(done, total int64),
+) (*releasesv1.ReplayReport, error) {
+	return &releasesv1.ReplayReport{DecisionCount: int64(len(req.GetCsv()))}, nil
 }

@@ -82,7 +82,7 @@ func newWorld(ctx context.Context, t *trust) (w *world, err error) {
 		fx.NopLogger,
 		fx.Supply(slog.New(slog.DiscardHandler), platform, platformfx.Process{Name: "operator-management"}),
 		fx.Supply(store, control, jetstream.DefaultConfig(), w.nats),
-		platformfx.Module, platformfx.Database, platformfx.NATS, fx.Decorate(migrated), fx.Provide(newCache, rpcservertest.Everybody),
+		platformfx.Module, platformfx.Database, platformfx.NATS, fx.Decorate(migrated), fx.Provide(newCache, newReplayer, rpcservertest.Everybody),
 		operatorsfx.Module, operatorsfx.Standalone,
 		fx.Populate(&w.public, &w.internal, &w.conn, &w.store, &w.health, &w.secrets),
 	)

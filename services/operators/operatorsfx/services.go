@@ -8,6 +8,7 @@ import (
 	"go.uber.org/fx"
 
 	"trunkline/gen/go/trunkline/operators/v1/operatorsv1connect"
+	"trunkline/gen/go/trunkline/releases/v1/releasesv1connect"
 	"trunkline/services/operators"
 	"trunkline/services/operators/database"
 	"trunkline/services/operators/metrics"
@@ -58,6 +59,11 @@ var services = fx.Provide(
 			return operatorsv1connect.NewInternalOperatorServiceHandler(h, opts...)
 		})
 	}),
+	platformfx.Mount(func(h *rpc.Releases) rpcserver.Mount {
+		return mount(releasesv1connect.ReleaseServiceName, func(opts ...connect.HandlerOption) (string, http.Handler) {
+			return releasesv1connect.NewReleaseServiceHandler(h, opts...)
+		})
+	}),
 	platformfx.Limits(newLimits),
 	platformfx.Identities(newIdentities),
 )
@@ -66,8 +72,12 @@ func mount(name string, handler func(...connect.HandlerOption) (string, http.Han
 	return rpcserver.Mount{Name: name, Handler: handler}
 }
 
-// checkTimeout bounds a check of all rules.
-const checkTimeout = 5 * time.Minute
+const (
+	// checkTimeout bounds a check of all rules.
+	checkTimeout = 5 * time.Minute
+	// releaseTimeout bounds what reads a whole release or more, and waits while another call does.
+	releaseTimeout = 10 * time.Minute
+)
 
 func newLimits() map[string]rpcserver.Limits {
 	limits := map[string]rpcserver.Limits{}
@@ -76,6 +86,9 @@ func newLimits() map[string]rpcserver.Limits {
 	}
 	// It reads everything there is, and waits while another check does.
 	limits[operatorsv1connect.RoutingRuleServiceCheckRoutingRulesProcedure] = rpcserver.Limits{MaxBytes: rpc.ImportBytes, Timeout: checkTimeout}
+	limits[releasesv1connect.ReleaseServiceCreateReleaseProcedure] = rpcserver.Limits{Timeout: releaseTimeout}
+	limits[releasesv1connect.ReleaseServiceDiffReleaseProcedure] = rpcserver.Limits{Timeout: releaseTimeout}
+	limits[releasesv1connect.ReleaseServiceReplayReleaseProcedure] = rpcserver.Limits{MaxBytes: rpc.ReplayBytes, Timeout: releaseTimeout}
 	return limits
 }
 

@@ -43,11 +43,19 @@ func runImport[R any](
 		return none, errImportRunning
 	}
 	defer one.running.Unlock()
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	return run(ctx, func(done, total int64) {
+	ctx, progress, end := reporting(ctx, send)
+	defer end()
+	return run(ctx, progress)
+}
+
+// reporting gives a context that ends when a report of progress does not reach the caller any more.
+func reporting(
+	ctx context.Context, send func(*operatorsv1.ImportProgress) error,
+) (limited context.Context, progress func(done, total int64), end func()) {
+	limited, cancel := context.WithCancelCause(ctx)
+	return limited, func(done, total int64) {
 		if err := send(&operatorsv1.ImportProgress{Done: done, Total: total}); err != nil {
 			cancel(err)
 		}
-	})
+	}, func() { cancel(nil) }
 }

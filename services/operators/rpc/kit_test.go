@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"connectrpc.com/connect"
 	"github.com/google/uuid"
@@ -17,11 +18,13 @@ import (
 
 	operatorsv1 "trunkline/gen/go/trunkline/operators/v1"
 	"trunkline/gen/go/trunkline/operators/v1/operatorsv1connect"
+	"trunkline/gen/go/trunkline/releases/v1/releasesv1connect"
 	"trunkline/migrations"
 	"trunkline/services/operators"
 	"trunkline/services/operators/bus"
 	"trunkline/services/operators/credentials"
 	"trunkline/services/operators/database"
+	"trunkline/services/operators/releases"
 	"trunkline/services/operators/rpc"
 	"trunkline/services/operators/xlsx"
 	"trunkline/services/platform/bunstore"
@@ -100,6 +103,10 @@ type served struct {
 	rules     operatorsv1connect.RoutingRuleServiceClient
 	rates     operatorsv1connect.RateServiceClient
 	outbox    operatorsv1connect.OutboxServiceClient
+	releases  releasesv1connect.ReleaseServiceClient
+	sampler   *sampler
+	published *published
+	now       *clock.Fake
 	// internal is called as by a handler of a listener that let the caller in.
 	internal *rpc.Internal
 	url      string
@@ -137,6 +144,10 @@ func serve(t *testing.T) *served {
 	rules := rpc.NewRules(ruleAdmin, importer, one, s.counted)
 	rates := rpc.NewRates(s.store, ruleAdmin, operators.NewRateImporter(s.store, s.held, asleep{}, now, log), one)
 	outbox := rpc.NewOutbox(relay)
+	s.sampler, s.published, s.now = &sampler{}, &published{}, clock.NewFake(time.Now())
+	teller := &teller{}
+	releaseAdmin := operators.NewReleaseAdmin(s.store, releases.NewDraft, teller, operators.ReleasePolicy{Signs: true}, s.now.Now, log)
+	publications := rpc.NewReleases(releaseAdmin, releases.NewLibrary(s.store), s.sampler, s.sampler, s.sampler, s.published)
 	s.internal = rpc.NewInternal(admin, s.health, s.store, clock.System(), s.counted)
 	running := rpcservertest.Start(t, func(_ *rpcserver.Config, o *rpcserver.Options) {
 		o.Limits = map[string]rpcserver.Limits{}
@@ -144,6 +155,9 @@ func serve(t *testing.T) *served {
 			o.Limits[procedure] = rpcserver.Limits{MaxBytes: rpc.ImportBytes}
 		}
 	},
+		rpcserver.Mount{Name: releasesv1connect.ReleaseServiceName, Handler: func(opts ...connect.HandlerOption) (string, http.Handler) {
+			return releasesv1connect.NewReleaseServiceHandler(publications, opts...)
+		}},
 		rpcserver.Mount{Name: operatorsv1connect.OperatorServiceName, Handler: func(opts ...connect.HandlerOption) (string, http.Handler) {
 			return operatorsv1connect.NewOperatorServiceHandler(ops, opts...)
 		}},
@@ -160,6 +174,7 @@ func serve(t *testing.T) *served {
 	s.operators = operatorsv1connect.NewOperatorServiceClient(running.HTTP2, running.URL, connect.WithGRPC())
 	s.rules = operatorsv1connect.NewRoutingRuleServiceClient(running.HTTP1, running.URL)
 	s.rates = operatorsv1connect.NewRateServiceClient(running.HTTP2, running.URL, connect.WithGRPCWeb())
+	s.releases = releasesv1connect.NewReleaseServiceClient(running.HTTP2, running.URL, connect.WithGRPC())
 	s.outbox = operatorsv1connect.NewOutboxServiceClient(running.HTTP1, running.URL, connect.WithProtoJSON())
 	return s
 }

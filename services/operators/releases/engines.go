@@ -1,0 +1,140 @@
+package releases
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"buf.build/go/protovalidate"
+	"github.com/google/uuid"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	eventsv1 "trunkline/gen/go/trunkline/events/v1"
+	"trunkline/services/operators"
+	"trunkline/services/platform/clock"
+	"trunkline/services/platform/jetstream"
+	"trunkline/services/platform/release"
+)
+
+// maxEngines bounds how many engines are remembered.
+const maxEngines = 10_000
+
+// Engines is what engines say about releases, as the stream RELEASES holds it. It is safe for concurrent use.
+type Engines struct {
+	conn  *jetstream.Conn
+	clock clock.Clock
+	log   *slog.Logger
+
+	mu    sync.Mutex
+	heard map[uuid.UUID]operators.EngineWord
+}
+
+// NewEngines returns a board that hears nothing before Listen.
+func NewEngines(conn *jetstream.Conn, clk clock.Clock, log *slog.Logger) *Engines {
+	return &Engines{conn: conn, clock: clk, log: log, heard: map[uuid.UUID]operators.EngineWord{}}
+}
+
+// Listen hears until ctx ends.
+func (e *Engines) Listen(ctx context.Context) {
+	words, err := e.conn.Follow(ctx, jetstream.FollowSpec{Stream: release.Stream, Policy: jetstream.LastPerSubject}, func(ctx context.Context, m jetstream.Message) {
+		word, err := readWord(m)
+		if err != nil {
+			e.log.DebugContext(ctx, "an engine's word on releases cannot be read", "subject", m.Subject, "error", err)
+			return
+		}
+		e.hear(word)
+	})
+	if err != nil {
+		e.log.ErrorContext(ctx, "what engines say about releases is not heard", "error", err)
+		return
+	}
+	defer words.Stop()
+	<-ctx.Done()
+}
+
+func (e *Engines) hear(word operators.EngineWord) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.forget()
+	if _, known := e.heard[word.EngineID]; known || len(e.heard) < maxEngines {
+		e.heard[word.EngineID] = word
+	}
+}
+
+// forget leaves out the engines that have been silent for too long.
+func (e *Engines) forget() {
+	oldest := e.clock.Now().Add(-operators.EngineLife)
+	for id, word := range e.heard {
+		if word.At.Before(oldest) {
+			delete(e.heard, id)
+		}
+	}
+}
+
+// Heard gives the last word of each engine within operators.EngineLife, by host and id.
+func (e *Engines) Heard() []operators.EngineWord {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.forget()
+	all := make([]operators.EngineWord, 0, len(e.heard))
+	for _, word := range e.heard {
+		all = append(all, word)
+	}
+	slices.SortFunc(all, func(a, b operators.EngineWord) int {
+		return cmp.Or(cmp.Compare(a.Host, b.Host), slices.Compare(a.EngineID[:], b.EngineID[:]))
+	})
+	return all
+}
+
+// Count counts engines by what they do.
+func (e *Engines) Count(state operators.EngineState) (n int) {
+	for _, word := range e.Heard() {
+		if word.State == state {
+			n++
+		}
+	}
+	return n
+}
+
+// unmarshal takes fields that it does not know: a newer engine may send them.
+var unmarshal = protojson.UnmarshalOptions{DiscardUnknown: true}
+
+// readWord reads a ReleaseEvent. Its time is that of the stream. The enums have the same numbers; a test holds them to it.
+func readWord(m jetstream.Message) (operators.EngineWord, error) {
+	var event eventsv1.ReleaseEvent
+	if err := unmarshal.Unmarshal(m.Data, &event); err != nil {
+		return operators.EngineWord{}, err
+	}
+	if err := protovalidate.Validate(&event); err != nil {
+		return operators.EngineWord{}, err
+	}
+	if m.Subject != release.EngineSubject(event.GetEngineId()) {
+		return operators.EngineWord{}, errForeign
+	}
+	return operators.EngineWord{
+		EngineID: idOf(event.GetEngineId()), Host: event.GetHost(), State: operators.EngineState(event.GetState()),
+		ReleaseID: idOf(event.GetReleaseId()), Activation: event.GetActivation(), Reason: event.GetReason(),
+		ServingID: idOf(event.GetServingReleaseId()), ServingActivation: event.GetServingActivation(),
+		ServingSince: timeOf(event.GetServingSince()), At: m.Time.UTC(),
+	}, nil
+}
+
+var errForeign = errors.New("the event is about another engine than its subject")
+
+// idOf reads an id that the schema has checked; "" gives the nil UUID.
+func idOf(text string) uuid.UUID {
+	id, _ := uuid.Parse(text)
+	return id
+}
+
+func timeOf(t *timestamppb.Timestamp) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return t.AsTime()
+}
