@@ -16,6 +16,7 @@ import (
 
 	"trunkline/gen/go/trunkline/access/v1/accessv1connect"
 	"trunkline/gen/go/trunkline/operators/v1/operatorsv1connect"
+	"trunkline/gen/go/trunkline/releases/v1/releasesv1connect"
 	"trunkline/gen/go/trunkline/routing/v1/routingv1connect"
 )
 
@@ -71,6 +72,7 @@ type client struct {
 	keys      accessv1connect.ApiKeyServiceClient
 	audit     accessv1connect.AuditServiceClient
 	decisions routingv1connect.DecisionServiceClient
+	releases  releasesv1connect.ReleaseServiceClient
 	timeout   time.Duration
 	// shown is the server's URL for people.
 	shown string
@@ -113,6 +115,7 @@ func (f *clientFlags) dial(cmd *cobra.Command) (*client, error) {
 		keys:      accessv1connect.NewApiKeyServiceClient(hc, base, limit),
 		audit:     accessv1connect.NewAuditServiceClient(hc, base, limit),
 		decisions: routingv1connect.NewDecisionServiceClient(hc, base, limit),
+		releases:  releasesv1connect.NewReleaseServiceClient(hc, base, limit),
 		timeout:   f.timeout,
 		shown:     base,
 		http:      transport,

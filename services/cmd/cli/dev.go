@@ -45,9 +45,13 @@ func devCommand(version string) *cobra.Command {
 and demo data. No server is needed. Without --data-dir everything is gone when it ends.
 
 It listens on this machine only and asks nobody for a credential: every call is that of an admin. With --auth
-it asks as a production process does, and prints the key of an admin.`,
+it asks as a production process does, and prints the key of an admin.
+
+With --table release changes of rules and prices count when they are published (trunkline releases); the first
+release is made at the start.`,
 		Example: `  trunkline dev
   trunkline dev --auth
+  trunkline dev --table release
   trunkline dev --addr 127.0.0.1:9090 --data-dir ./data
   trunkline dev --no-demo`,
 		Args: cobra.NoArgs,
@@ -57,7 +61,7 @@ it asks as a production process does, and prints the key of an admin.`,
 	flags.StringVar(&f.addr, "addr", "127.0.0.1:8080", "loopback `host:port` to serve on; port 0 picks a free one")
 	flags.StringVar(&f.natsAddr, "nats-addr", "127.0.0.1:4222", "loopback `host:port` of the embedded NATS server")
 	flags.StringVar(&f.dataDir, "data-dir", "", "`folder` to keep data in; without it a temporary one is used and removed")
-	flags.StringVar(&f.table, "table", routingfx.TableDatabase, "where rules are kept: database or memory")
+	flags.StringVar(&f.table, "table", routingfx.TableDatabase, "where rules are kept: database, memory or release")
 	flags.StringVar(&f.logLevel, "log-level", "warn", "debug, info, warn or error")
 	flags.BoolVar(&f.auth, "auth", false, "ask for credentials, and print the key of an admin")
 	flags.BoolVar(&f.noDemo, "no-demo", false, "start without demo data")
@@ -82,14 +86,17 @@ func runDev(cmd *cobra.Command, version string, f devFlags) (err error) {
 	}
 	engine := routingfx.DefaultConfig()
 	engine.Table = f.table
-	if err := engine.Validate(); err != nil {
-		return usagef("--table %q: choose database or memory", f.table)
-	}
 	database := bunstore.DefaultConfig()
 	database.URL = config.NewSecret("sqlite:" + filepath.Join(dir, "trunkline.db"))
 
 	control := operatorsfx.DefaultConfig()
 	control.Keyring.File = filepath.Join(dir, "secrets")
+	if err := devReleases(dir, &control, &engine); err != nil {
+		return err
+	}
+	if err := engine.Validate(); err != nil {
+		return usagef("--table %q: choose database, memory or release", f.table)
+	}
 
 	edge, err := devAccess(dir, f.auth)
 	if err != nil {
@@ -124,6 +131,7 @@ func runDev(cmd *cobra.Command, version string, f devFlags) (err error) {
 			func(clk clock.Clock) (*rediscache.Memory, error) { return rediscache.NewMemory(devCacheEntries, clk) },
 			func(c *rediscache.Memory) routingfx.SharedCache { return c },
 			func(c *rediscache.Memory) operatorsfx.HealthCache { return c },
+			replayer,
 		),
 		fx.Provide(fx.Annotate(func() func(http.Handler) http.Handler { return rpcserver.LoopbackHosts }, fx.ResultTags(`group:"middleware"`))),
 		fx.Decorate(migrated),
@@ -131,6 +139,7 @@ func runDev(cmd *cobra.Command, version string, f devFlags) (err error) {
 		accessfx.Services,
 		operatorsfx.Module,
 		demoModule(f, operatorsfx.DemoData),
+		firstRelease(f),
 		routingfx.Module,
 		routingfx.Decisions,
 		demoModule(f, operatorsfx.DemoSessions),
@@ -238,6 +247,9 @@ func devBanner(cmd *cobra.Command, url, natsURL, dir string, f devFlags) {
 		note(w, "  Data     %s (removed at the end; --data-dir keeps it)", dir)
 	} else {
 		note(w, "  Data     %s", dir)
+	}
+	if f.table == routingfx.TableRelease {
+		note(w, "  Rules    those of the release in force; trunkline releases create, diff and publish")
 	}
 	note(w, `
 Ask which operator carries a message:

@@ -53,7 +53,14 @@ routes explain:
   A number without a route is explained too, so the code is 0.
 
 import:
-  With bad lines the code is 3 and nothing is stored, also with --dry-run.`,
+  With bad lines the code is 3 and nothing is stored, also with --dry-run.
+
+releases publish, releases rollback:
+  They are 0 when every engine that was heard of serves it, and also when none was heard of. When an
+  engine refused it the code is 1; when one did not answer in time it is 5. In both it is published.
+
+releases replay:
+  With --fail-on-lost the code is 3 when any decision loses its route.`,
 	}
 }
 

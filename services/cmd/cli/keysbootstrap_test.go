@@ -71,7 +71,7 @@ func TestTheFirstKeyOpensTheDoorAndIsMadeOnce(t *testing.T) {
 	done := make(chan struct{})
 	go func() { defer close(done); watcher.Run(ctx) }()
 	var who caller.Caller
-	require.Eventually(t, func() bool { who, err = watcher.Find(text); return err == nil }, 15*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { who, err = watcher.Find(text); return err == nil }, 60*time.Second, 10*time.Millisecond)
 	require.Equal(t, caller.Admin, who.Role)
 	require.False(t, who.Bound())
 	cancel()

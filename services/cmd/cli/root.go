@@ -33,7 +33,7 @@ token of TRUNKLINE_API_KEY, TRUNKLINE_API_KEY_FILE or --api-key-file.`,
 	}
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.AddGroup(&cobra.Group{ID: "client", Title: "Ask a server:"}, &cobra.Group{ID: "server", Title: "Run and configure:"})
-	for _, cmd := range []*cobra.Command{routesCommand(), operatorsCommand(), rulesCommand(), ratesCommand(), outboxCommand(), accountsCommand(), keysCommand(), auditCommand(), decisionsCommand()} {
+	for _, cmd := range []*cobra.Command{routesCommand(), operatorsCommand(), rulesCommand(), ratesCommand(), releasesCommand(), outboxCommand(), accountsCommand(), keysCommand(), auditCommand(), decisionsCommand()} {
 		cmd.GroupID = "client"
 		root.AddCommand(cmd)
 	}

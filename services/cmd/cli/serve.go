@@ -40,6 +40,9 @@ It reads the rules with a read-only role from Postgres (TRUNKLINE_DATABASE_URL),
 sets through Redis and hears of health and changes through NATS. Without Redis or NATS it goes on
 deciding and /ready names what is degraded; it comes back by itself.
 
+With --table release it serves what was published and nothing else, from memory, and from engine.release.folder when
+it starts alone.
+
 SIGHUP, or a change of the file of --config, makes it take up what is safe to change; the log names what
 needs a restart.`,
 		Example: `  TRUNKLINE_DATABASE_URL=postgres://engine@db/trunkline TRUNKLINE_ALLOW_PLAINTEXT=true \
@@ -106,7 +109,7 @@ func managementOptions(s managementSettings) fx.Option {
 		platformfx.Database,
 		platformfx.NATS,
 		platformfx.Redis,
-		fx.Provide(sharedLimits, func(c *rediscache.Cache) operatorsfx.HealthCache { return c }),
+		fx.Provide(sharedLimits, func(c *rediscache.Cache) operatorsfx.HealthCache { return c }, replayer),
 		accessfx.Module,
 		accessfx.Services,
 		operatorsfx.Module,
@@ -117,3 +120,6 @@ func managementOptions(s managementSettings) fx.Option {
 
 // sharedLimits makes the limits of callers hold over all processes.
 func sharedLimits(c *rediscache.Cache) access.Shared { return accessfx.SharedBuckets(c) }
+
+// replayer lets releases be tried on the log of decisions, which is routing's.
+func replayer(r *routingfx.Replayer) operatorsfx.Replayer { return r }

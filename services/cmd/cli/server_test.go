@@ -4,19 +4,23 @@ import (
 	"bytes"
 	"context"
 	"net/http"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/fx"
 
 	"trunkline/services/platform/config"
 	"trunkline/services/platform/pgtest"
 	"trunkline/services/platform/platformfx"
+	"trunkline/services/platform/rpcserver"
 )
 
 // TestEveryProcessShapeIsComplete proves that the container of each process has all it needs.
@@ -77,7 +81,7 @@ func background(t *testing.T, args ...string) (out *output, end func() int) {
 func servedAt(t *testing.T, out *output) string {
 	t.Helper()
 	re := regexp.MustCompile(`(?:http://|"addr":")(127\.0\.0\.1:\d+)`)
-	require.Eventually(t, func() bool { return re.MatchString(out.String()) }, 30*time.Second, 10*time.Millisecond, "never served")
+	require.Eventually(t, func() bool { return re.MatchString(out.String()) }, 60*time.Second, 10*time.Millisecond, "never served")
 	return "http://" + re.FindStringSubmatch(out.String())[1]
 }
 
@@ -89,7 +93,7 @@ func call(t *testing.T, args ...string) (stdout, stderr string, code int) {
 }
 
 func TestDevServesAndStops(t *testing.T) {
-	for _, table := range []string{"database", "memory"} {
+	for _, table := range []string{"database", "memory", "release"} {
 		out, end := background(t, "dev", "--addr", "127.0.0.1:0", "--nats-addr", "127.0.0.1:0", "--table", table)
 		url := servedAt(t, out)
 		stdout, stderr, code := call(t, "routes", "select", "+447911123456", "--server", url)
@@ -105,6 +109,35 @@ func TestDevServesAndStops(t *testing.T) {
 	}
 }
 
+// TestAProcessThatIsStoppedWhileItStarts leaves nothing running: neither what had started by then nor what had not.
+func TestAProcessThatIsStoppedWhileItStarts(t *testing.T) {
+	for name, stop := range map[string]func(cancel func()) error{
+		"by the end of its context": func(cancel func()) error { cancel(); return nil },
+		"by a signal":               func(func()) error { return syscall.Kill(os.Getpid(), syscall.SIGTERM) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			c := platformfx.DefaultConfig()
+			c.Server.Addr, c.Server.Drain.Notice = "127.0.0.1:0", 0
+			begun, ended := 0, 0
+			part := func(begin func() error) fx.Option {
+				return fx.Invoke(func(lc fx.Lifecycle) {
+					lc.Append(fx.Hook{
+						OnStart: func(context.Context) error { begun++; return begin() },
+						OnStop:  func(context.Context) error { ended++; return nil },
+					})
+				})
+			}
+			require.NoError(t, runProcess(ctx, c, platformfx.Process{Name: "test", Log: t.Output()}, nil,
+				fx.Provide(func(r prometheus.Registerer) (rpcserver.Metrics, error) { return rpcserver.NewMetrics(r, "test", nil) }),
+				part(func() error { return stop(cancel) }), part(func() error { return nil })))
+			require.NotZero(t, begun)
+			require.Equal(t, begun, ended)
+		})
+	}
+}
+
 func TestDevRefusesWhatCannotBe(t *testing.T) {
 	for name, tt := range map[string]struct {
 		args []string
@@ -112,7 +145,7 @@ func TestDevRefusesWhatCannotBe(t *testing.T) {
 	}{
 		"an address that others reach": {[]string{"--addr", "0.0.0.0:8080"}, "loopback"},
 		"an address that is none":      {[]string{"--addr", "8080"}, "host:port"},
-		"an unknown table":             {[]string{"--table", "paper"}, "database or memory"},
+		"an unknown table":             {[]string{"--table", "paper"}, "database, memory or release"},
 		"an unknown level":             {[]string{"--log-level", "loud"}, "debug, info, warn or error"},
 		"an open NATS":                 {[]string{"--nats-addr", "0.0.0.0:0"}, "127.0.0.1"},
 		"an argument":                  {[]string{"now"}, "dev"},
@@ -138,7 +171,7 @@ func TestServeRefusesAnUnsafeOrUnfinishedConfiguration(t *testing.T) {
 		"the profiler in production": {processManagement, map[string]string{"DATABASE_URL": "postgres://u@h/d", "OPERATORS_KEYRING_FILE": "x", "PROFILING_ADDR": "127.0.0.1:6060"}, []string{"profiling.addr", "environment to development"}},
 		"the profiler for others":    {processEngine, map[string]string{"DATABASE_URL": "postgres://u@h/d", "ENVIRONMENT": "development", "PROFILING_ADDR": ":6060"}, []string{"profiling.addr", "loopback"}},
 		"an unknown environment":     {processEngine, map[string]string{"DATABASE_URL": "postgres://u@h/d", "ENVIRONMENT": "moon"}, []string{"production or development"}},
-		"an unknown table":           {processEngine, map[string]string{"DATABASE_URL": "postgres://u@h/d", "ENGINE_TABLE": "paper"}, []string{"engine.table", "database or memory"}},
+		"an unknown table":           {processEngine, map[string]string{"DATABASE_URL": "postgres://u@h/d", "ENGINE_TABLE": "paper"}, []string{"engine.table", "database, memory or release"}},
 		"a poll that is too fast":    {processEngine, map[string]string{"DATABASE_URL": "postgres://u@h/d", "ENGINE_HEALTH_POLL": "1ms"}, []string{"engine.health_poll"}},
 		"changes open to the world":  {processManagement, map[string]string{"DATABASE_URL": "postgres://u@h/d", "SERVER_ADDR": "0.0.0.0:80"}, []string{"server.addr", "allow_plaintext"}},
 		"management without a store": {processManagement, nil, []string{"database.url"}},

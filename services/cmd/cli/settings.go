@@ -147,7 +147,7 @@ func addRedisFlag(flags *pflag.FlagSet) {
 
 func addEngineFlags(flags *pflag.FlagSet) {
 	addProcessFlags(flags)
-	flags.String("table", "", "where rules are kept: database or memory (engine.table)")
+	flags.String("table", "", "where rules are kept: database, memory or release (engine.table)")
 	addRedisFlag(flags)
 }
 

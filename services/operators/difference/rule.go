@@ -132,7 +132,7 @@ func candidateDetail(before, after *release.Candidate, names map[uuid.UUID]strin
 		parts = append(parts, changed("weight", before.Weight, after.Weight))
 	}
 	if before.Price != after.Price {
-		parts = append(parts, changed("price", priceText(before.Price), priceText(after.Price)))
+		parts = append(parts, changed("price", priceText(before.Price), priceText(after.Price))+percent(before.Price, after.Price))
 	}
 	if parts == nil {
 		return ""
@@ -204,4 +204,17 @@ func idText(id uuid.UUID) string {
 		return ""
 	}
 	return id.String()
+}
+
+// percent says by how much a price changes, such as " (+12.50 %)"; "" when that cannot be told.
+func percent(before, after money.Money) string {
+	points := basisPoints(before.Nanos, after.Nanos)
+	if points == 0 || before.Currency != after.Currency {
+		return ""
+	}
+	sign := '+'
+	if points < 0 {
+		sign, points = '-', -points
+	}
+	return fmt.Sprintf(" (%c%d.%02d %%)", sign, points/100, points%100)
 }

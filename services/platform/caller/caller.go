@@ -90,13 +90,27 @@ func (c Caller) MayChange(account uuid.UUID) bool { return !c.Bound() || account
 
 type key struct{}
 
+// named holds the caller itself, which context.WithValue would put beside.
+type named struct {
+	context.Context
+	who Caller
+}
+
+// Value implements context.Context.
+func (n *named) Value(k any) any {
+	if k == (key{}) {
+		return &n.who
+	}
+	return n.Context.Value(k)
+}
+
 // With returns a context whose caller is c.
-func With(ctx context.Context, c Caller) context.Context { return context.WithValue(ctx, key{}, c) }
+func With(ctx context.Context, c Caller) context.Context { return &named{ctx, c} }
 
 // From returns the caller of the current call, the anonymous one when none was named.
 func From(ctx context.Context) Caller {
-	if c, ok := ctx.Value(key{}).(Caller); ok && c.Name != "" {
-		return c
+	if c, ok := ctx.Value(key{}).(*Caller); ok && c.Name != "" {
+		return *c
 	}
 	return Caller{Name: Anonymous}
 }

@@ -70,10 +70,15 @@ func (b *bodyGuard) Read(p []byte) (int, error) {
 
 // Close implements io.Closer. On HTTP/1 it reads what is left of the body.
 func (b *bodyGuard) Close() error {
+	b.leftover()
+	return b.body.Close()
+}
+
+// leftover limits the rest of the body, if there is one that somebody waits for.
+func (b *bodyGuard) leftover() {
 	if b.unwanted != nil && !errors.Is(b.err, io.EOF) {
 		b.unwanted()
 	}
-	return b.body.Close()
 }
 
 // fail leaves the watch on: the rest of the body is read before the answer goes out.

@@ -242,7 +242,7 @@ func TestAForcedStopWaitsForHandlersToNotice(t *testing.T) {
 		entered <- struct{}{}
 		<-ctx.Done()
 		sum := sha256.Sum256(nil)
-		for range 30_000 { // the work of tidying up
+		for range 3_000 { // the work of tidying up
 			sum = sha256.Sum256(sum[:])
 		}
 		finished.Store(true)

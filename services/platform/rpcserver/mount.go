@@ -21,6 +21,10 @@ type Mount struct {
 	Name string
 	// Handler builds the HTTP handler. It must pass opts on, after its own.
 	Handler func(opts ...connect.HandlerOption) (path string, h http.Handler)
+	// Valid holds checks by procedure that do the work of the schema's rules in less time, for procedures where
+	// that counts. A message that one of them accepts satisfies every rule of the schema; what it does not accept is
+	// left to the rules, so that errors stay theirs. A test has to hold each check against them.
+	Valid map[string]func(message any) bool
 }
 
 // Page is a plain HTTP handler beside the RPC services.

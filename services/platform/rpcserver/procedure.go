@@ -30,6 +30,7 @@ type procedure struct {
 	timeout  time.Duration // 0 for infra streams: there are few, and watches last
 	meter    *meter
 	input    protoreflect.MessageDescriptor // nil when the handler has no schema
+	valid    func(message any) bool         // see Mount.Valid; nil for most
 	handler  http.Handler
 	open     atomic.Int64 // streams of an infra procedure
 }
@@ -99,7 +100,7 @@ func (s *Server) mountAll(mounts []Mount, infra bool) error {
 		}
 		s.services[m.Name] = true
 		for _, p := range found {
-			p.handler = handler
+			p.handler, p.valid = handler, m.Valid[p.name]
 			if !infra {
 				p.meter = newMeter(s.opts.Metrics, p.name)
 			}

@@ -96,10 +96,12 @@ func (s *Server) serveCall(w http.ResponseWriter, r *http.Request, c *call, p *p
 	}
 	if r.ProtoMajor == 1 {
 		limitRead(w, time.Time{})
-		defer s.limitLeftover(w, r)
+		leftover := func() { s.limitLeftover(w, r) }
 		if guard != nil {
-			guard.unwanted = func() { s.limitLeftover(w, r) }
+			guard.unwanted = leftover
+			leftover = guard.leftover
 		}
+		defer leftover()
 	}
 	if guard != nil {
 		r.Body = guard // r is this server's own shallow copy

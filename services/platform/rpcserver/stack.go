@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"connectrpc.com/connect"
@@ -17,48 +18,72 @@ import (
 // layer is an interceptor made of two functions: around wraps a whole call of
 // either shape, receive wraps each message a stream receives. Both may be nil.
 type layer struct {
-	around  func(ctx context.Context, header http.Header, next func(context.Context) error) error
+	around  func(ctx context.Context, header http.Header, inner inner) error
 	receive func(ctx context.Context, message any) error
+}
+
+// inner is the part of a call inside of a layer. It is an interface because a
+// function would be one more allocation for every call.
+type inner interface {
+	run(ctx context.Context) error
+}
+
+type innerUnary struct {
+	layer *layer
+	next  connect.UnaryFunc
+	req   connect.AnyRequest
+	res   connect.AnyResponse
+}
+
+func (u *innerUnary) run(ctx context.Context) (err error) {
+	if u.layer.receive != nil {
+		if err := u.layer.receive(ctx, u.req.Any()); err != nil {
+			return err
+		}
+	}
+	u.res, err = u.next(ctx, u.req)
+	return err
 }
 
 // WrapUnary implements connect.Interceptor.
 func (l *layer) WrapUnary(next connect.UnaryFunc) connect.UnaryFunc {
-	return func(ctx context.Context, req connect.AnyRequest) (res connect.AnyResponse, err error) {
-		call := func(ctx context.Context) error {
-			if l.receive != nil {
-				if err := l.receive(ctx, req.Any()); err != nil {
-					return err
-				}
-			}
-			var err error
-			res, err = next(ctx, req)
-			return err
-		}
+	return func(ctx context.Context, req connect.AnyRequest) (connect.AnyResponse, error) {
+		u := &innerUnary{layer: l, next: next, req: req}
+		var err error
 		if l.around == nil {
-			err = call(ctx)
+			err = u.run(ctx)
 		} else {
-			err = l.around(ctx, req.Header(), call)
+			err = l.around(ctx, req.Header(), u)
 		}
 		if err != nil {
 			return nil, err
 		}
-		return res, nil
+		return u.res, nil
 	}
+}
+
+type innerStream struct {
+	layer *layer
+	next  connect.StreamingHandlerFunc
+	conn  connect.StreamingHandlerConn
+}
+
+func (s *innerStream) run(ctx context.Context) error {
+	conn := s.conn
+	if s.layer.receive != nil {
+		conn = &receiving{StreamingHandlerConn: conn, ctx: ctx, each: s.layer.receive}
+	}
+	return s.next(ctx, conn)
 }
 
 // WrapStreamingHandler implements connect.Interceptor.
 func (l *layer) WrapStreamingHandler(next connect.StreamingHandlerFunc) connect.StreamingHandlerFunc {
 	return func(ctx context.Context, conn connect.StreamingHandlerConn) error {
-		call := func(ctx context.Context) error {
-			if l.receive != nil {
-				conn = &receiving{StreamingHandlerConn: conn, ctx: ctx, each: l.receive}
-			}
-			return next(ctx, conn)
-		}
+		s := &innerStream{layer: l, next: next, conn: conn}
 		if l.around == nil {
-			return call(ctx)
+			return s.run(ctx)
 		}
-		return l.around(ctx, conn.RequestHeader(), call)
+		return l.around(ctx, conn.RequestHeader(), s)
 	}
 }
 
@@ -82,43 +107,51 @@ func (r *receiving) Receive(message any) error {
 }
 
 // stack returns the interceptors of one procedure, outermost first. doc.go
-// explains the order. Each one costs every call two allocations, so what belongs
-// together is one.
+// explains the order. Each one costs every call an allocation and stack, so
+// those of the server are one.
 func (s *Server) stack(p *procedure) []connect.Interceptor {
-	out := []connect.Interceptor{s.outermost(p)}
-	if s.trace != nil && !p.infra {
-		out = append(out, s.trace.layer(p))
-	}
 	intake := s.intake(p)
-	inner := &layer{around: s.serving(p), receive: intake}
-	out = append(out, inner)
+	server := &layer{around: s.around(p), receive: intake}
+	out := []connect.Interceptor{server}
 	switch {
 	case p.infra:
 	case len(s.opts.Interceptors) == 0:
-		inner.receive = func(ctx context.Context, message any) error {
+		server.receive = func(ctx context.Context, message any) error {
 			if err := intake(ctx, message); err != nil {
 				return err
 			}
-			return s.validate(ctx, message)
+			return s.validate(p, message)
 		}
 	default:
 		out = append(out, s.opts.Interceptors...)
-		out = append(out, &layer{receive: s.validate})
+		out = append(out, &layer{receive: func(_ context.Context, message any) error { return s.validate(p, message) }})
 	}
 	return out
 }
 
-// outermost gives a call an id that came in without one, which happens only when a
-// handler is served without the server's root, and catches panics of the layers inside.
-func (s *Server) outermost(p *procedure) *layer {
-	return &layer{around: func(ctx context.Context, h http.Header, next func(context.Context) error) (err error) {
-		if callFrom(ctx) == nil {
-			c := &call{id: requestID(h), start: time.Now(), procedure: p}
+// around gives a call an id that came in without one, which happens only when a
+// handler is served without the server's root, catches panics of what is inside, and
+// traces the call.
+func (s *Server) around(p *procedure) func(context.Context, http.Header, inner) error {
+	name := strings.TrimPrefix(p.name, "/")
+	return func(ctx context.Context, h http.Header, in inner) (err error) {
+		c := callFrom(ctx)
+		if c == nil {
+			c = &call{id: requestID(h), start: time.Now(), procedure: p}
 			ctx = c.within(ctx)
 		}
 		defer s.caught(ctx, p.name, &err)
-		return next(ctx)
-	}}
+		if s.trace == nil || p.infra {
+			return s.serve(ctx, c, p, in)
+		}
+		ctx, span := s.trace.begin(ctx, name, h)
+		defer span.End()
+		err = s.serve(ctx, c, p, in)
+		if span.IsRecording() {
+			describe(c, span, name, err)
+		}
+		return err
+	}
 }
 
 // caught turns a panic into an INTERNAL error. It is deferred twice for each call:
@@ -141,35 +174,32 @@ func (s *Server) panicked(ctx context.Context, where string, value any) {
 	s.log.ErrorContext(ctx, "panic in a handler", "procedure", where, "panic", value, "stack", string(debug.Stack()))
 }
 
-// serving counts a call, bounds its time, makes errors of handlers into errors of
+// serve counts a call, bounds its time, makes errors of handlers into errors of
 // the wire, and lets only permitted calls through, in this order from the outside.
-func (s *Server) serving(p *procedure) func(context.Context, http.Header, func(context.Context) error) error {
-	return func(ctx context.Context, _ http.Header, next func(context.Context) error) error {
-		c := callFrom(ctx)
-		c.observed = true
-		err := s.bounded(ctx, c, p, next)
-		var ce *connect.Error
-		if err != nil && !errors.As(err, &ce) {
-			ce = fromFault(fault.From(err), c.id)
-			err = ce
-		}
-		s.observer.observe(ctx, c, ce)
-		return err
+func (s *Server) serve(ctx context.Context, c *call, p *procedure, in inner) error {
+	c.observed = true
+	err := s.bounded(ctx, c, p, in)
+	var ce *connect.Error
+	if err != nil && !errors.As(err, &ce) {
+		ce = fromFault(fault.From(err), c.id)
+		err = ce
 	}
+	s.observer.observe(ctx, c, ce)
+	return err
 }
 
 // bounded gives a call or stream its deadline, counted from its first header. It is the
 // one place where errors of handlers become errors of the wire.
-func (s *Server) bounded(ctx context.Context, c *call, p *procedure, next func(context.Context) error) error {
+func (s *Server) bounded(ctx context.Context, c *call, p *procedure, in inner) error {
 	if p.timeout > 0 {
 		end := c.start.Add(p.timeout)
 		if sooner, ok := ctx.Deadline(); !ok || !sooner.Before(end) {
-			var cancel context.CancelFunc
-			ctx, cancel = context.WithDeadline(ctx, end)
-			defer cancel()
+			bound := withDeadline(ctx, end)
+			defer bound.cancel()
+			ctx = bound
 		}
 	}
-	if err := s.permitted(ctx, c, p, next); err != nil {
+	if err := s.permitted(ctx, c, p, in); err != nil {
 		return translate(ctx, err, c.id)
 	}
 	return nil
@@ -177,10 +207,10 @@ func (s *Server) bounded(ctx context.Context, c *call, p *procedure, next func(c
 
 // permitted names the caller to the handler. A call that did not pass permit came
 // around the root of the server, and is refused.
-func (s *Server) permitted(ctx context.Context, c *call, p *procedure, next func(context.Context) error) (err error) {
+func (s *Server) permitted(ctx context.Context, c *call, p *procedure, in inner) (err error) {
 	defer s.caught(ctx, p.name, &err)
 	if p.infra {
-		return next(ctx)
+		return in.run(ctx)
 	}
 	if !c.permitted {
 		return credentialRequired()
@@ -190,7 +220,7 @@ func (s *Server) permitted(ctx context.Context, c *call, p *procedure, next func
 			return err
 		}
 	}
-	return next(caller.With(ctx, c.who))
+	return in.run(caller.With(ctx, c.who))
 }
 
 // enter asks for the place of a call, and may wait for it.

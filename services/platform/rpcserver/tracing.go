@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strings"
 
 	"connectrpc.com/connect"
 	"go.opentelemetry.io/otel/attribute"
@@ -23,13 +22,17 @@ type tracing struct {
 	propagator propagation.TextMapPropagator
 	// carried are the headers that the propagator reads, in canonical form.
 	carried []string
+	options []trace.SpanStartOption // of every span
 }
 
 func (s *Server) addTrace() error {
 	if s.opts.TracerProvider == nil {
 		return nil
 	}
-	t := &tracing{tracer: s.opts.TracerProvider.Tracer("trunkline/rpcserver"), propagator: s.opts.Propagator}
+	t := &tracing{
+		tracer: s.opts.TracerProvider.Tracer("trunkline/rpcserver"), propagator: s.opts.Propagator,
+		options: []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindServer)},
+	}
 	if t.propagator == nil {
 		t.propagator = propagation.TraceContext{}
 	}
@@ -40,21 +43,9 @@ func (s *Server) addTrace() error {
 	return nil
 }
 
-// layer traces the calls of one procedure.
-func (t *tracing) layer(p *procedure) *layer {
-	name := strings.TrimPrefix(p.name, "/")
-	options := []trace.SpanStartOption{
-		trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(semconv.RPCMethodKey.String(name)),
-	}
-	return &layer{around: func(ctx context.Context, header http.Header, next func(context.Context) error) error {
-		ctx, span := t.tracer.Start(t.parent(ctx, header), name, options...)
-		defer span.End()
-		err := next(ctx)
-		if span.IsRecording() {
-			describe(ctx, span, err)
-		}
-		return err
-	}}
+// begin begins the span of a call. Its attributes are set when it ends, if it is recorded.
+func (t *tracing) begin(ctx context.Context, name string, header http.Header) (context.Context, trace.Span) {
+	return t.tracer.Start(t.parent(ctx, header), name, t.options...)
 }
 
 // parent takes the trace of the caller, unless something in front has begun a span.
@@ -72,12 +63,12 @@ func (t *tracing) parent(ctx context.Context, header http.Header) context.Contex
 
 // describe tells how the call came and how it ended. What callers do wrong is no
 // error of the span.
-func describe(ctx context.Context, span trace.Span, err error) {
+func describe(c *call, span trace.Span, name string, err error) {
 	system := "grpc"
-	if c := callFrom(ctx); c != nil && c.protocol == connect.ProtocolConnect {
+	if c.protocol == connect.ProtocolConnect {
 		system = "connectrpc"
 	}
-	attributes := []attribute.KeyValue{semconv.RPCSystemNameKey.String(system)}
+	attributes := []attribute.KeyValue{semconv.RPCMethodKey.String(name), semconv.RPCSystemNameKey.String(system)}
 	var failure *connect.Error
 	switch {
 	case err == nil:

@@ -1,7 +1,6 @@
 package rpcserver
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strconv"
@@ -42,9 +41,9 @@ func (s *Server) prepareValidation() error {
 }
 
 // validate checks one received message against the rules of its schema.
-func (s *Server) validate(_ context.Context, message any) error {
+func (s *Server) validate(p *procedure, message any) error {
 	m, ok := message.(proto.Message)
-	if !ok {
+	if !ok || p.valid != nil && p.valid(message) {
 		return nil
 	}
 	err := s.validator.Validate(m)

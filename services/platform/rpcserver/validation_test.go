@@ -54,6 +54,34 @@ func TestValidationNamesEachFieldOnceWithoutItsValue(t *testing.T) {
 	require.False(t, called, "the handler never sees an invalid message")
 }
 
+func TestACheckOfAMountStandsForTheRulesWhereItAccepts(t *testing.T) {
+	const ruled = `{"to":"` + wrongData + `"}`
+	for name, c := range map[string]struct {
+		procedure string
+		accepts   bool
+		code      connect.Code // 0 is a good call
+	}{
+		"what it accepts skips the rules":              {check, true, 0},
+		"what it does not accept is left to the rules": {check, false, connect.CodeInvalidArgument},
+		"procedures without a check are left to them":  {lookup, true, connect.CodeInvalidArgument},
+	} {
+		t.Run(name, func(t *testing.T) {
+			mount := (&echo{}).mount()
+			mount.Valid = map[string]func(any) bool{check: func(any) bool { return c.accepts }}
+			r := rpcservertest.Start(t, nil, mount)
+			m := newMessage()
+			require.NoError(t, protojson.Unmarshal([]byte(ruled), m))
+			_, err := call(within(t), newClient(r.HTTP2, r.URL, c.procedure), m)
+			if c.code == 0 {
+				require.NoError(t, err)
+				return
+			}
+			require.Equal(t, c.code, connect.CodeOf(err), err)
+			require.Equal(t, rpcserver.ReasonValidationFailed, detail[*errdetails.ErrorInfo](t, err).GetReason())
+		})
+	}
+}
+
 func TestManyViolationsAreBounded(t *testing.T) {
 	r := rpcservertest.Start(t, nil, (&echo{}).mount())
 	m := newMessage()

@@ -84,9 +84,10 @@ func TestABatchGoesWhenItIsFullOrAfterAMoment(t *testing.T) {
 		}
 		synctest.Wait()
 		time.Sleep(2 * lag)
-		require.Equal(t, []int{batchMost, batchMost, 2}, sent.entries)
-		require.Equal(t, []time.Time{began, began, began.Add(lag)}, sent.came)
+		synctest.Wait()
 		stop()
 		<-done
+		require.Equal(t, []int{batchMost, batchMost, 2}, sent.entries)
+		require.Equal(t, []time.Time{began, began, began.Add(lag)}, sent.came)
 	})
 }

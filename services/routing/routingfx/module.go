@@ -197,6 +197,7 @@ func newMount(h *rpc.Handler) rpcserver.Mount {
 		Handler: func(opts ...connect.HandlerOption) (string, http.Handler) {
 			return routingv1connect.NewRoutingServiceHandler(h, opts...)
 		},
+		Valid: rpc.Valid(),
 	}
 }
 

@@ -1,0 +1,132 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	eventsv1 "trunkline/gen/go/trunkline/events/v1"
+	releasesv1 "trunkline/gen/go/trunkline/releases/v1"
+)
+
+const (
+	// firstEngine is how long to wait for any engine: one that had nothing to serve before has never spoken.
+	firstEngine = 2 * time.Second
+	// firstPoll is the pause before it is asked again what engines serve; pauses double up to lastPoll.
+	firstPoll = 50 * time.Millisecond
+	lastPoll  = time.Second
+)
+
+// reception is what engines made of an activation.
+type reception struct {
+	heard, done int
+	// refused and behind tell of the other engines, a line for each.
+	refused, behind []string
+	announced       bool
+	calledOff       bool
+}
+
+func (r reception) settled() bool { return r.heard > 0 && len(r.behind) == 0 }
+
+// received looks at the words of engines. One that serves a later activation is done with this one.
+func received(res *releasesv1.GetReleaseResponse, activation int64, scheduled bool) reception {
+	var r reception
+	for _, a := range res.GetActivations() {
+		if a.GetActivation() == activation {
+			r.announced, r.calledOff = a.GetAnnounced(), a.GetCancelled()
+		}
+	}
+	for _, engine := range res.GetEngines() {
+		event := engine.GetEvent()
+		about := event.GetActivation() == activation
+		name := clean(fmt.Sprintf("engine on %s (%s)", dash(event.GetHost()), event.GetEngineId()))
+		r.heard++
+		switch {
+		case event.GetServingActivation() >= activation,
+			scheduled && about && event.GetState() == eventsv1.ReleaseEngineState_RELEASE_ENGINE_STATE_PREPARED:
+			r.done++
+		case about && event.GetState() == eventsv1.ReleaseEngineState_RELEASE_ENGINE_STATE_REFUSED && isFinal(event.GetReason()):
+			r.refused = append(r.refused, fmt.Sprintf("%s refused it: %s; it serves activation %d", name, clean(event.GetReason()), event.GetServingActivation()))
+		default:
+			r.behind = append(r.behind, fmt.Sprintf("%s serves activation %d, heard at %s", name, event.GetServingActivation(), momentText(event.GetOccurredAt())))
+		}
+	}
+	return r
+}
+
+// isFinal tells a refusal that stays from one that the engine tries again, such as an artifact that is not there yet.
+func isFinal(reason string) bool {
+	return reason != "ARTIFACT_MISSING" && (strings.HasPrefix(reason, "ARTIFACT_") || strings.HasPrefix(reason, "MANIFEST_"))
+}
+
+// awaitEngines waits until every engine that was heard of has an activation, and tells what became of it.
+func (c *client) awaitEngines(ctx context.Context, cmd *cobra.Command, r *releasesv1.Release, a *releasesv1.ReleaseActivation, most time.Duration, form string) error {
+	scheduled := r.GetState() == releasesv1.ReleaseState_RELEASE_STATE_SCHEDULED
+	began, pause := time.Now(), firstPoll
+	bar := newProgress(cmd.ErrOrStderr(), "engines", -1)
+	defer bar.close()
+	var now reception
+	for !now.settled() && !now.calledOff {
+		res, err := c.getRelease(ctx, r.GetReleaseId())
+		if ctx.Err() != nil {
+			return published(ctx.Err())
+		}
+		if err == nil { // what cannot be asked now is asked again
+			now = received(res, a.GetActivation(), scheduled)
+			bar.set(int64(now.done), int64(now.heard))
+		}
+		left := most
+		if now.heard == 0 && now.announced {
+			left = min(most, firstEngine)
+		}
+		if left -= time.Since(began); left <= 0 {
+			if err != nil {
+				return err
+			}
+			break
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(min(pause, left)):
+		}
+		pause = min(2*pause, lastPoll)
+	}
+	bar.close()
+	return now.tell(cmd, form, scheduled)
+}
+
+// published is the end of a wait that was cut short.
+func published(cause error) error {
+	return &failure{exit: ExitInterrupted, message: "interrupted while engines take it up: it is published; `trunkline releases show` tells which serve it", cause: cause}
+}
+
+func (r reception) tell(cmd *cobra.Command, form string, scheduled bool) error {
+	verb := [2]string{"serves it", "serve it"}
+	if scheduled {
+		verb = [2]string{"has it ready", "have it ready"}
+	}
+	if r.calledOff {
+		return failf(ExitConflict, "it was called off meanwhile by another publish or rollback: `trunkline releases list` shows what is in force")
+	}
+	if !r.announced {
+		if err := printf(cmd.ErrOrStderr(), "warning: it is stored, and NATS does not have it yet: engines hear of it when NATS is back\n"); err != nil {
+			return err
+		}
+	}
+	switch count := fmt.Sprintf("%d of %s", r.done, plural(int64(r.heard), "engine", "engines")); {
+	case r.heard == 0:
+		return printf(cmd.ErrOrStderr(), "warning: no engine runs in release mode, so traffic did not change: run engines with engine.table: release (dev: --table release)\n")
+	case len(r.refused) > 0:
+		return &failure{exit: ExitFailed, message: count + " " + verb[1] + ": it is published, and refused where it cannot be trusted", lines: append(r.refused, r.behind...)}
+	case len(r.behind) > 0:
+		return &failure{exit: ExitUnavailable, message: count + " " + verb[1] + " yet: it is published; `trunkline releases show` tells how it goes on", lines: r.behind}
+	case form == formJSON:
+		return nil
+	case r.heard == 1:
+		return printf(cmd.OutOrStdout(), "the engine %s\n", verb[0])
+	}
+	return printf(cmd.OutOrStdout(), "all %d engines %s\n", r.heard, verb[1])
+}
