@@ -94,6 +94,18 @@ type ruleRow struct {
 	ChangedIn int64 `bun:"changed_in"`
 }
 
+// ruleColumns is the order of ruleRow.fields.
+const ruleColumns = `rule_id, account_id, prefix, country, message_types, strategy, on_exhausted, active, valid_from, valid_to,
+	created_at, updated_at, description, version, created_by, updated_by`
+
+// fields is where a row goes that is read without bun, which takes as long as the database when rows are many.
+func (r *ruleRow) fields() []any {
+	return []any{
+		&r.RuleID, &r.AccountID, &r.Prefix, &r.Country, &r.MessageTypes, &r.Strategy, &r.OnExhausted, &r.Active, &r.ValidFrom, &r.ValidTo,
+		&r.CreatedAt, &r.UpdatedAt, &r.Description, &r.Version, &r.CreatedBy, &r.UpdatedBy,
+	}
+}
+
 func fromRule(r operators.Rule) ruleRow {
 	return ruleRow{
 		RuleID: r.ID, AccountID: nullable(r.Account),
@@ -128,6 +140,13 @@ type candidateRow struct {
 	PriceNanos   *int64    `bun:"price_nanos"`
 	Currency     *string   `bun:"currency"`
 	OperatorName string    `bun:"operator_name,scanonly"`
+}
+
+// candidateColumns is the order of candidateRow.fields.
+const candidateColumns = `rule_id, operator_id, priority, weight, price_nanos, currency`
+
+func (r *candidateRow) fields() []any {
+	return []any{&r.RuleID, &r.OperatorID, &r.Priority, &r.Weight, &r.PriceNanos, &r.Currency}
 }
 
 func fromCandidates(rule operators.Rule, rows []candidateRow) []candidateRow {

@@ -69,20 +69,28 @@ func (s *scannedRate) rate() (operators.Rate, error) {
 
 // scanRates reads all rows and closes them.
 func scanRates(rows *sql.Rows, size int) (all []operators.Rate, err error) {
-	defer func() { err = errors.Join(err, bunstore.Fault(rows.Close())) }()
 	all = make([]operators.Rate, 0, size)
-	for rows.Next() {
-		var row scannedRate
-		if err := rows.Scan(row.fields()...); err != nil {
-			return nil, bunstore.Fault(err)
-		}
+	var row scannedRate
+	err = each(rows, row.fields(), func() error {
 		rate, err := row.rate()
-		if err != nil {
-			return nil, corrupt(err)
-		}
 		all = append(all, rate)
+		return err
+	})
+	return all, err
+}
+
+// each reads row after row into the same fields, calls take after each, whose error is about the row, and closes them.
+func each(rows *sql.Rows, fields []any, take func() error) (err error) {
+	defer func() { err = errors.Join(err, bunstore.Fault(rows.Close())) }()
+	for rows.Next() {
+		if err := rows.Scan(fields...); err != nil {
+			return bunstore.Fault(err)
+		}
+		if err := take(); err != nil {
+			return corrupt(err)
+		}
 	}
-	return all, bunstore.Fault(rows.Err())
+	return bunstore.Fault(rows.Err())
 }
 
 // ListRates returns a page of rates by operator, prefix, message type and start, and whether there are more.

@@ -259,6 +259,28 @@ func TestOneChangeIsTold(t *testing.T) {
 	}
 }
 
+func TestAPriceOfARuleIsToldInPercent(t *testing.T) {
+	priced := func(nanos int64, currency money.Currency) release.Content {
+		c := world()
+		c.Rules[0].Candidates = []release.Candidate{{Operator: id(1), Priority: 1, Weight: 100, Price: money.Money{Nanos: nanos, Currency: currency}}}
+		return c
+	}
+	for name, c := range map[string]struct {
+		after release.Content
+		want  string
+	}{
+		"higher":           {priced(45_000_000, eur), "price 0.040000 EUR -> 0.045000 EUR (+12.50 %)"},
+		"lower":            {priced(39_990_000, eur), "price 0.040000 EUR -> 0.039990 EUR (-0.02 %)"},
+		"another currency": {priced(45_000_000, usd), "price 0.040000 EUR -> 0.045000 USD"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, told := diff(t, compile(t, priced(40_000_000, eur)), compile(t, c.after), 10)
+			require.Len(t, told, 1)
+			require.Equal(t, []string{"operator Alpha: " + c.want}, told[0].GetDetails())
+		})
+	}
+}
+
 func TestWithoutABaseEverythingIsNew(t *testing.T) {
 	summary, told := diff(t, nil, compile(t, world()), 1000)
 	require.True(t, proto.Equal(&releasesv1.ReleaseDiffSummary{RulesAdded: 2, RatesAdded: 2, OperatorsChanged: 2, FxRatesChanged: 1, PrefixCount: 2}, summary), "%v", summary)

@@ -23,6 +23,10 @@ func TestProviderKeepsItsPacts(t *testing.T) {
 			"rates exist":          pacttest.Arrange(s, ratesExist),
 			"exchange rates exist": pacttest.Arrange(s, fxRatesExist),
 
+			"releases exist":             pacttest.Tell(s, releasesExist),
+			"releases were published":    pacttest.Tell(s, releasesPublished),
+			"engines spoke of a release": pacttest.Arrange(s, enginesSpoke),
+
 			"the health of an operator is known":      pacttest.Arrange(s, healthKnown),
 			"connectors reported":                     pacttest.Arrange(s, connectorsReported),
 			"a neighbour said UNBOUND of an operator": pacttest.Arrange(s, neighbourSaidUnbound),
@@ -48,6 +52,9 @@ func TestProviderKeepsItsPacts(t *testing.T) {
 			"a backup session carries: FAILBACK":                         published(s),
 			"an operator with too many errors: DEGRADED":                 published(s),
 			"the short form that a neighbour publishes by hand: UNBOUND": published(s),
+
+			"the manifest of a release in force":                 manifest(s),
+			"the manifest of a release in force and of the next": manifest(s),
 
 			"the operators of a configuration":      part(s, "operators"),
 			"the rules of a configuration":          part(s, "rules"),

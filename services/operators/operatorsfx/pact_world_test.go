@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -19,18 +20,24 @@ import (
 	"go.uber.org/fx"
 
 	"trunkline/gen/go/trunkline/operators/v1/operatorsv1connect"
+	"trunkline/services/operators"
 	"trunkline/services/operators/bus"
 	"trunkline/services/operators/credentials"
 	"trunkline/services/operators/database"
 	"trunkline/services/operators/operatorsfx"
+	"trunkline/services/operators/releases"
 	"trunkline/services/operators/sessions"
 	"trunkline/services/platform/bunstore"
 	"trunkline/services/platform/config"
 	"trunkline/services/platform/jetstream"
 	"trunkline/services/platform/platformfx"
+	"trunkline/services/platform/release"
 	"trunkline/services/platform/rpcserver"
 	"trunkline/services/platform/rpcserver/rpcservertest"
 )
+
+// environment is the one whose engines follow the releases of a world.
+const environment = "production"
 
 // world is a whole operator-management process with a database, a keyring and a bus of its own.
 type world struct {
@@ -50,6 +57,11 @@ type world struct {
 	store    *database.Store
 	health   *database.Health
 	secrets  *credentials.Store
+
+	announcer *operators.Announcer
+	engines   *releases.Engines
+	// publicKey is what engines trust manifests by.
+	publicKey string
 
 	// refused is the identity that internal calls show instead of the one that may make them; "" is none.
 	refused rpcserver.Identity
@@ -78,19 +90,27 @@ func newWorld(ctx context.Context, t *trust) (w *world, err error) {
 	control := operatorsfx.DefaultConfig()
 	control.Keyring.File = filepath.Join(w.dir, "secrets")
 	control.Connectors, control.Engines = []rpcserver.Identity{connector}, []rpcserver.Identity{engine}
+	control.Releases.Environment = environment
+	var seed string
+	seed, w.publicKey = release.GenerateKey()
+	control.Releases.SigningKey = config.NewSecret(seed)
 	w.app = fx.New(
 		fx.NopLogger,
 		fx.Supply(slog.New(slog.DiscardHandler), platform, platformfx.Process{Name: "operator-management"}),
 		fx.Supply(store, control, jetstream.DefaultConfig(), w.nats),
 		platformfx.Module, platformfx.Database, platformfx.NATS, fx.Decorate(migrated), fx.Provide(newCache, newReplayer, rpcservertest.Everybody),
 		operatorsfx.Module, operatorsfx.Standalone,
-		fx.Populate(&w.public, &w.internal, &w.conn, &w.store, &w.health, &w.secrets),
+		fx.Populate(&w.public, &w.internal, &w.conn, &w.store, &w.health, &w.secrets, &w.announcer, &w.engines),
 	)
 	if err = w.app.Start(ctx); err != nil {
 		return w, err
 	}
 	// The process does not wait long for its streams; the states need them.
-	if err = w.conn.EnsureStreams(ctx, append(bus.Streams(), sessions.Streams()...)); err != nil {
+	err = errors.Join(
+		w.conn.EnsureStreams(ctx, slices.Concat(bus.Streams(), sessions.Streams(), release.Streams())),
+		w.conn.EnsureBucket(ctx, release.Bucket, 0), w.conn.EnsureObjects(ctx, release.Store, 0),
+	)
+	if err != nil {
 		return w, err
 	}
 	if w.neighbour, err = nats.Connect("", nats.InProcessServer(w.nats)); err != nil {

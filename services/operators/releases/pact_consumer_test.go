@@ -29,10 +29,10 @@ func TestConsumerHearsEngines(t *testing.T) {
 		since  = "2026-11-21T12:00:00Z"
 	)
 	at := time.Date(2026, 11, 21, 12, 30, 0, 0, time.UTC)
-	told := func(name, releaseID, activation string) models.ProviderState {
+	told := func(name, releaseID string, activation int) models.ProviderState {
 		return models.ProviderState{Name: name, Parameters: map[string]any{"releaseId": releaseID, "activation": activation}}
 	}
-	served := told("an engine serves a release", first, "3")
+	served := told("an engine serves a release", first, 3)
 	for _, c := range []struct {
 		name   string
 		states []models.ProviderState
@@ -46,13 +46,13 @@ func TestConsumerHearsEngines(t *testing.T) {
 		},
 		{
 			name:   "an engine has ready what is scheduled: PREPARED",
-			states: []models.ProviderState{served, told("an engine prepared a release", second, "4")},
+			states: []models.ProviderState{served, told("an engine prepared a release", second, 4)},
 			says:   pacttest.Object{"state": "RELEASE_ENGINE_STATE_PREPARED", "releaseId": second, "activation": "4"},
 			want:   operators.EngineWord{State: operators.EnginePrepared, ReleaseID: uuid.MustParse(second), Activation: 4},
 		},
 		{
 			name:   "an engine refuses what is damaged: REFUSED",
-			states: []models.ProviderState{served, told("an engine refused a release whose artifact is another", second, "4")},
+			states: []models.ProviderState{served, told("an engine refused a release whose artifact is another", second, 4)},
 			says:   pacttest.Object{"state": "RELEASE_ENGINE_STATE_REFUSED", "releaseId": second, "activation": "4", "reason": "ARTIFACT_DIGEST"},
 			want:   operators.EngineWord{State: operators.EngineRefused, ReleaseID: uuid.MustParse(second), Activation: 4, Reason: "ARTIFACT_DIGEST"},
 		},

@@ -52,10 +52,15 @@ func (h *Internal) GetOperatorCredentials(
 	}, nil
 }
 
+// configsLimit bounds one stream of the configuration: an engine that stalls must not hold the transaction for ever.
+const configsLimit = time.Minute
+
 // ListOperatorConfigs gives everything an engine routes by, in one consistent state.
 func (h *Internal) ListOperatorConfigs(
 	ctx context.Context, req *operatorsv1.ListOperatorConfigsRequest, stream *connect.ServerStream[operatorsv1.ListOperatorConfigsResponse],
 ) error {
+	ctx, cancel := context.WithTimeout(ctx, configsLimit)
+	defer cancel()
 	last := &operatorsv1.ListOperatorConfigsResponse{Complete: true}
 	err := h.snapshot.Snapshot(ctx, req.GetOperatorsOnly(), h.clock.Now(), func(part operators.Snapshot) error {
 		last.ConfigVersion, last.RulesVersion = part.ConfigVersion, part.RulesVersion
