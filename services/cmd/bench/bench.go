@@ -69,7 +69,7 @@ func (b *bench) prepare(ctx context.Context) (err error) {
 	if b.processes != nil {
 		return nil
 	}
-	if b.dir, err = os.MkdirTemp("", "trunkline-bench-"); err != nil {
+	if err := b.folder(); err != nil {
 		return err
 	}
 	b.processes = map[shape]*process{}
@@ -77,6 +77,14 @@ func (b *bench) prepare(ctx context.Context) (err error) {
 	b.database = filepath.Join(b.dir, "bench.db")
 	b.note("database of %d prefixes", b.options.prefixes)
 	return seed(ctx, b.database, b.carrier)
+}
+
+// folder makes the folder of the run.
+func (b *bench) folder() (err error) {
+	if b.dir == "" {
+		b.dir, err = os.MkdirTemp("", "trunkline-bench-")
+	}
+	return err
 }
 
 // close stops the processes and removes what the run has written.

@@ -188,6 +188,7 @@ func (c *carrier) table(now time.Time) *routing.Table {
 		b.AddOperator(o)
 		view.Apply(routing.HealthEvent{Operator: o.ID, Bind: routing.Bound, Quality: routing.Healthy, ObservedAt: now})
 	}
+	b.Grow(len(c.prefixes), len(c.rates))
 	var list [candidates]routing.Candidate
 	for i := range c.prefixes {
 		b.AddRule(c.rule(i, &list))

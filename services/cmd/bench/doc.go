@@ -4,7 +4,8 @@
 //
 // It needs nothing but itself: engines are assembled as processes are, with guards and without, on SQLite, an embedded
 // NATS server and the in-process cache, on free ports of the loopback interface, in a temporary folder. Every
-// part is bounded in time and in memory and ends by itself.
+// part is bounded in time and in memory and ends by itself. Only what is compared with PostgreSQL and Redis needs them
+// installed: they are started for that, and where one is missing the report says so.
 //
 // What is compared is measured in turns within one run, in the same process and on the same listener, and each
 // ratio is the median of the ratios of neighbouring rounds. So a machine that gets slower or faster meanwhile

@@ -41,3 +41,5 @@ func shortTime(d time.Duration) string {
 }
 
 func perSecond(n int, d time.Duration) float64 { return float64(n) / d.Seconds() }
+
+func mebibytes(n int64) string { return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20)) }

@@ -75,4 +75,7 @@ var parts = []part{
 	{"openloop", "latency at a fixed rate", measureOpenLoop},
 	{"batch", "batches", measureBatch},
 	{"unbound", "from UNBOUND to the next operator", measureUnbound},
+	{"release", "publish, rollback and replay", measureRelease},
+	{"peers", "other ways to find the longest prefix", measurePeers},
+	{"units", "what one unit costs", measureUnits},
 }

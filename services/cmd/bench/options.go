@@ -32,6 +32,13 @@ type options struct {
 	batch      int           // questions of one batch
 	batchTime  time.Duration // time of one row of batches
 	unbound    int           // rounds of UNBOUND
+	load       int           // requests/s that meet the changes of release
+	publishes  int           // releases put in force under load
+	rollbacks  int           // ways back under load
+	replayed   int           // decisions of a replay
+	lookups    int           // numbers that peers look up, each time
+	logged     int           // decisions that go into the log
+	peerTime   time.Duration // time that servers among the peers are asked for
 	cacheItems int           // entries of the in-process decision cache
 }
 
@@ -42,6 +49,8 @@ func parse(args []string, stderr io.Writer) (options, error) {
 		rate: 500, open: 10 * time.Second,
 		batch: 10_000, batchTime: 3 * time.Second,
 		unbound: 50, cacheItems: 50_000,
+		load: 1_000, publishes: 50, rollbacks: 20, replayed: 1_000_000,
+		lookups: 1 << 18, peerTime: 2 * time.Second, logged: 100_000,
 	}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(stderr)
@@ -79,6 +88,8 @@ func (o *options) makeQuick() {
 	o.prefixes, o.pool, o.clients, o.turns, o.cell = 400, 20, 2, 1, 20*time.Millisecond
 	o.rate, o.open = 100, 100*time.Millisecond
 	o.batch, o.batchTime, o.unbound = 50, 20*time.Millisecond, 2
+	o.load, o.publishes, o.rollbacks, o.replayed = 50, 3, 1, 10_000
+	o.lookups, o.peerTime, o.logged = 1_000, 20*time.Millisecond, 2_000
 }
 
 func (o *options) check(rest []string) error {
