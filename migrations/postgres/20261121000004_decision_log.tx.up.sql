@@ -22,9 +22,6 @@ CREATE TABLE ops_routing.decision_log (
     cache          text        NOT NULL DEFAULT '',
     health_unknown boolean     NOT NULL DEFAULT false,
     latency_micros bigint      NOT NULL,
-    -- The country code and at most 4 digits more, without +, and how many digits the number has: releases are replayed with them.
-    number_prefix  text        NOT NULL DEFAULT '',
-    number_digits  smallint    NOT NULL DEFAULT 0,
     PRIMARY KEY (decision_id, decided_at)
 ) PARTITION BY RANGE (decided_at);
 

@@ -1,3 +1,11 @@
+-- The country code and at most 4 digits more of a number, without +, and how many digits it has: releases are replayed with
+-- them.
+ALTER TABLE ops_routing.decision_log
+    ADD COLUMN number_prefix text     NOT NULL DEFAULT '',
+    ADD COLUMN number_digits smallint NOT NULL DEFAULT 0;
+
+--bun:split
+
 -- Whole rule sets, compiled at one moment. A row never changes but for its approval and the end of its artifact.
 CREATE TABLE ops_routing.releases (
     release_id     uuid        PRIMARY KEY,

@@ -20,10 +20,7 @@ CREATE TABLE decision_log (
     algo_version   integer   NOT NULL,
     cache          text      NOT NULL DEFAULT '',
     health_unknown boolean   NOT NULL DEFAULT false,
-    latency_micros integer   NOT NULL,
-    -- The country code and at most 4 digits more, without +, and how many digits the number has: releases are replayed with them.
-    number_prefix  text      NOT NULL DEFAULT '',
-    number_digits  integer   NOT NULL DEFAULT 0
+    latency_micros integer   NOT NULL
 );
 
 --bun:split

@@ -11,3 +11,11 @@ DROP TABLE release_artifacts;
 --bun:split
 
 DROP TABLE releases;
+
+--bun:split
+
+ALTER TABLE decision_log DROP COLUMN number_digits;
+
+--bun:split
+
+ALTER TABLE decision_log DROP COLUMN number_prefix;

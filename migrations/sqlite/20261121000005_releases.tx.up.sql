@@ -1,3 +1,13 @@
+-- The country code and at most 4 digits more of a number, without +, and how many digits it has: releases are replayed with
+-- them.
+ALTER TABLE decision_log ADD COLUMN number_prefix text NOT NULL DEFAULT '';
+
+--bun:split
+
+ALTER TABLE decision_log ADD COLUMN number_digits integer NOT NULL DEFAULT 0;
+
+--bun:split
+
 -- Whole rule sets, compiled at one moment. A row never changes but for its approval and the end of its artifact.
 CREATE TABLE releases (
     release_id     text PRIMARY KEY,
