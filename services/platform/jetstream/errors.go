@@ -18,6 +18,9 @@ var (
 	// ErrWrongSequence means that the subject's last message is not the one that the
 	// publisher expected.
 	ErrWrongSequence = fault.New(fault.Aborted, "WRONG_SEQUENCE", "The subject has another last message.")
+	// ErrDamaged means that the bytes of an object are not those that were stored:
+	// only storing it again helps.
+	ErrDamaged = fault.New(fault.FailedPrecondition, "OBJECT_DAMAGED", "The stored object is damaged.")
 	// ErrStreamMismatch means that a stream exists with settings that cannot be
 	// changed to the wanted ones without losing messages.
 	ErrStreamMismatch = fault.New(fault.FailedPrecondition, "STREAM_MISMATCH", "A stream exists with other settings.")

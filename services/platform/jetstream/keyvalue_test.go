@@ -121,7 +121,7 @@ func TestWithoutAServerKeysAndObjectsAreUnavailable(t *testing.T) {
 	require.ErrorIs(t, c.ObjectPut(t.Context(), shelf, "a", bytes.NewReader([]byte("x"))), ErrUnavailable)
 	_, err = c.ObjectGet(t.Context(), shelf, "a")
 	require.ErrorIs(t, err, ErrUnavailable)
-	_, err = c.ObjectExists(t.Context(), shelf, "a")
+	_, err = c.ObjectSum(t.Context(), shelf, "a")
 	require.ErrorIs(t, err, ErrUnavailable)
 	_, err = c.ObjectNames(t.Context(), shelf)
 	require.ErrorIs(t, err, ErrUnavailable)

@@ -72,24 +72,48 @@ func (r *remembering) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// ObjectExists tells whether the object is there with all its pieces.
-func (c *Conn) ObjectExists(ctx context.Context, store, name string) (bool, error) {
+// ObjectSum reads an object whole and gives the SHA-256 of its bytes. It is nil for one that is not there or cannot be read
+// as it was stored: a piece is missing or was replaced. It takes at most two minutes.
+func (c *Conn) ObjectSum(ctx context.Context, store, name string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, objectPutLimit)
+	defer cancel()
 	limited, cancel := context.WithTimeout(ctx, c.cfg.PublishTimeout)
 	defer cancel()
-	info, err := c.lookUp(limited, store, name)
-	if err != nil {
-		err = c.storeFault(ctx, err)
-		if errors.Is(err, ErrNotFound) {
-			return false, nil
+	// To wait for a piece that is not there would look like a slow server.
+	whole, err := c.hasPieces(limited, store, name)
+	if err == nil && whole {
+		sum := sha256.New()
+		if err = c.copyObject(ctx, sum, store, name); err == nil {
+			return sum.Sum(nil), nil
 		}
-		return false, err
 	}
-	stream, err := c.js.Stream(limited, objectStreams+store)
+	if err == nil || errors.Is(err, ErrNotFound) || errors.Is(err, ErrDamaged) {
+		return nil, nil
+	}
+	return nil, err
+}
+
+func (c *Conn) copyObject(ctx context.Context, to io.Writer, store, name string) error {
+	from, err := c.ObjectGet(ctx, store, name)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(to, from)
+	return errors.Join(err, from.Close())
+}
+
+// hasPieces reports whether an object has as many pieces as it was stored with.
+func (c *Conn) hasPieces(ctx context.Context, store, name string) (bool, error) {
+	info, err := c.lookUp(ctx, store, name)
+	if err != nil {
+		return false, c.storeFault(ctx, err)
+	}
+	stream, err := c.js.Stream(ctx, objectStreams+store)
 	if err != nil {
 		return false, c.storeFault(ctx, err)
 	}
 	chunks := chunkSubject(info)
-	state, err := stream.Info(limited, natsjs.WithSubjectFilter(chunks))
+	state, err := stream.Info(ctx, natsjs.WithSubjectFilter(chunks))
 	if err != nil {
 		return false, c.storeFault(ctx, fmt.Errorf("pieces of %s of %s: %w", name, store, err))
 	}
@@ -165,7 +189,7 @@ func chunkSubject(info *natsjs.ObjectInfo) string {
 }
 
 // ObjectGet reads an object from its start. ErrNotFound comes at once, other errors also while reading: a reader that
-// gave all bytes and io.EOF has checked their digest. A piece that does not come within five seconds, a lost connection
+// gave all bytes and io.EOF has checked their digest, which is ErrDamaged when they are not what was stored. A piece that does not come within five seconds, a lost connection
 // and an object that is replaced meanwhile are ErrUnavailable: open it again. The reader ends with ctx, and must be
 // closed. It is not safe for concurrent use.
 func (c *Conn) ObjectGet(ctx context.Context, store, name string) (io.ReadCloser, error) {
@@ -243,7 +267,7 @@ func (o *object) next() error {
 	if o.chunks == uint64(o.info.Chunks) {
 		want, err := natsjs.DecodeObjectDigest(o.info.Digest)
 		if err != nil || !bytes.Equal(o.sum.Sum(nil), want) {
-			return ErrUnavailable.Wrap(fmt.Errorf("object %s is not what was stored", o.info.Name))
+			return ErrDamaged.Wrap(fmt.Errorf("object %s is not what was stored", o.info.Name))
 		}
 		return io.EOF
 	}

@@ -3,12 +3,14 @@ package jetstream
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"io"
 	"math/rand/v2"
 	"testing"
 	"testing/iotest"
 
+	natsjs "github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 
 	"trunkline/services/platform/fault"
@@ -50,13 +52,9 @@ func TestAnObjectIsReadAsItWasStored(t *testing.T) {
 	c := openObjects(t, s)
 	for name, data := range map[string][]byte{"empty": {}, "one byte": {7}, "many pieces": many()} {
 		t.Run(name, func(t *testing.T) {
-			there, err := c.ObjectExists(t.Context(), shelf, name)
-			require.NoError(t, err)
-			require.False(t, there)
+			requireSum(t, c, name, nil)
 			require.NoError(t, c.ObjectPut(t.Context(), shelf, name, bytes.NewReader(data)))
-			there, err = c.ObjectExists(t.Context(), shelf, name)
-			require.NoError(t, err)
-			require.True(t, there)
+			requireSum(t, c, name, sumOf(data))
 			got, err := getObject(t.Context(), c, name)
 			require.NoError(t, err)
 			require.True(t, bytes.Equal(data, got))
@@ -88,9 +86,7 @@ func TestObjectsAreReplacedAndDeleted(t *testing.T) {
 	require.NoError(t, c.ObjectDelete(t.Context(), shelf, "never there"))
 	_, err = getObject(t.Context(), c, "a")
 	require.ErrorIs(t, err, ErrNotFound)
-	there, err := c.ObjectExists(t.Context(), shelf, "a")
-	require.NoError(t, err)
-	require.False(t, there)
+	requireSum(t, c, "a", nil)
 	names, err = c.ObjectNames(t.Context(), shelf)
 	require.NoError(t, err)
 	require.Empty(t, names)
@@ -118,8 +114,8 @@ func TestObjectsSurvive(t *testing.T) {
 		s.WipeStore()
 		s.Restart()
 		require.Eventually(t, func() bool {
-			there, err := c.ObjectExists(t.Context(), shelf, "a")
-			return err == nil && !there
+			sum, err := c.ObjectSum(t.Context(), shelf, "a")
+			return err == nil && sum == nil
 		}, limit, tick)
 		putObject(t, c, "a", data)
 		got, err := getObject(t.Context(), c, "a")
@@ -128,28 +124,70 @@ func TestObjectsSurvive(t *testing.T) {
 	})
 	t.Run("a deleted store", func(t *testing.T) {
 		require.NoError(t, c.js.DeleteObjectStore(t.Context(), shelf))
-		_, err := c.ObjectExists(t.Context(), shelf, "a")
+		_, err := c.ObjectSum(t.Context(), shelf, "a")
 		require.ErrorIs(t, err, ErrUnavailable)
 		putObject(t, c, "a", []byte("again"))
 	})
 }
 
-func TestAnObjectThatLostAPieceIsNotThere(t *testing.T) {
+func TestADamagedObjectIsNotThere(t *testing.T) {
 	s := natstest.Start(t)
 	c := openObjects(t, s)
-	putObject(t, c, "a", many())
+	data := many()
 	stream, err := c.js.Stream(t.Context(), objectStreams+shelf)
 	require.NoError(t, err)
-	require.NoError(t, stream.DeleteMsg(t.Context(), 2))
-	there, err := c.ObjectExists(t.Context(), shelf, "a")
+	firstPiece := func(t *testing.T) *natsjs.RawStreamMsg {
+		info, err := c.lookUp(t.Context(), shelf, "a")
+		require.NoError(t, err)
+		piece, err := stream.GetMsg(t.Context(), 1, natsjs.WithGetMsgSubject(chunkSubject(info)))
+		require.NoError(t, err)
+		return piece
+	}
+	for name, damage := range map[string]func(t *testing.T){
+		"a piece is lost": func(t *testing.T) {
+			require.NoError(t, stream.DeleteMsg(t.Context(), firstPiece(t).Sequence))
+		},
+		"another piece takes the place of a lost one": func(t *testing.T) {
+			piece := firstPiece(t)
+			require.NoError(t, stream.DeleteMsg(t.Context(), piece.Sequence))
+			_, err := c.js.Publish(t.Context(), piece.Subject, piece.Data)
+			require.NoError(t, err)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			putObject(t, c, "a", data)
+			requireSum(t, c, "a", sumOf(data))
+			damage(t)
+			requireSum(t, c, "a", nil)
+			_, err := getObject(t.Context(), c, "a")
+			require.True(t, errors.Is(err, ErrUnavailable) || errors.Is(err, ErrDamaged), err)
+			putObject(t, c, "a", data)
+			requireSum(t, c, "a", sumOf(data))
+		})
+	}
+	t.Run("a link in its place", func(t *testing.T) {
+		objects, err := c.js.ObjectStore(t.Context(), shelf)
+		require.NoError(t, err)
+		other, err := objects.GetInfo(t.Context(), "a")
+		require.NoError(t, err)
+		_, err = objects.AddLink(t.Context(), "b", other)
+		require.NoError(t, err)
+		requireSum(t, c, "b", nil)
+		putObject(t, c, "b", data)
+		requireSum(t, c, "b", sumOf(data))
+	})
+}
+
+func sumOf(data []byte) []byte {
+	sum := sha256.Sum256(data)
+	return sum[:]
+}
+
+func requireSum(t *testing.T, c *Conn, name string, want []byte) {
+	t.Helper()
+	got, err := c.ObjectSum(t.Context(), shelf, name)
 	require.NoError(t, err)
-	require.False(t, there)
-	_, err = getObject(t.Context(), c, "a")
-	require.ErrorIs(t, err, ErrUnavailable)
-	putObject(t, c, "a", many())
-	there, err = c.ObjectExists(t.Context(), shelf, "a")
-	require.NoError(t, err)
-	require.True(t, there)
+	require.Equal(t, want, got)
 }
 
 func TestAReaderOfAnObjectEnds(t *testing.T) {
@@ -199,4 +237,29 @@ func TestAnUploadThatFailsLeavesWhatWasThere(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "before", string(got))
 	require.EqualValues(t, 2, streamState(t, c, objectStreams+shelf).Msgs, "half an object takes no room")
+}
+
+// TestADamagedObjectIsNamed: whoever waits for NATS instead waits for ever.
+func TestADamagedObjectIsNamed(t *testing.T) {
+	s := natstest.Start(t)
+	c := openObjects(t, s)
+	putObject(t, c, "a", []byte("as it was stored"))
+	info, err := c.lookUp(t.Context(), shelf, "a")
+	require.NoError(t, err)
+	stream, err := c.js.Stream(t.Context(), objectStreams+shelf)
+	require.NoError(t, err)
+	piece, err := stream.GetLastMsgForSubject(t.Context(), chunkSubject(info))
+	require.NoError(t, err)
+	require.NoError(t, stream.DeleteMsg(t.Context(), piece.Sequence))
+	piece.Data[3] ^= 0x10
+	_, err = c.js.Publish(t.Context(), chunkSubject(info), piece.Data)
+	require.NoError(t, err)
+	_, err = getObject(t.Context(), c, "a")
+	require.ErrorIs(t, err, ErrDamaged)
+	require.NotErrorIs(t, err, ErrUnavailable)
+	require.Equal(t, fault.FailedPrecondition, fault.From(err).Kind)
+
+	putObject(t, c, "a", []byte("as it was stored"))
+	_, err = getObject(t.Context(), c, "a")
+	require.NoError(t, err)
 }

@@ -46,6 +46,10 @@ type StreamSpec struct {
 	// MaxPerSubject drops the oldest messages of a subject beyond this number; 0
 	// means no limit, 1 keeps the last message of each subject.
 	MaxPerSubject int64
+	// MaxMessages and MaxBytes drop the oldest messages beyond a number and a size of all; MaxMessageBytes refuses
+	// larger ones. 0 means no limit for a new stream and leaves that of an existing one as it is.
+	MaxMessages, MaxBytes int64
+	MaxMessageBytes       int32
 	// Duplicates is how long message ids are remembered; 0 means two minutes.
 	Duplicates time.Duration
 	// Replicas is the number of servers that hold the stream, 1 to 5; 0 means 1 for a new
@@ -71,7 +75,8 @@ func (s StreamSpec) config() natsjs.StreamConfig {
 		Name: s.Name, Description: s.Description, Subjects: s.Subjects,
 		Retention: natsjs.LimitsPolicy, Storage: natsjs.FileStorage,
 		MaxAge: s.MaxAge, MaxMsgsPerSubject: pick(s.MaxPerSubject > 0, s.MaxPerSubject, -1),
-		MaxMsgs: -1, MaxBytes: -1, MaxConsumers: -1,
+		MaxMsgs: pick(s.MaxMessages > 0, s.MaxMessages, -1), MaxBytes: pick(s.MaxBytes > 0, s.MaxBytes, -1),
+		MaxMsgSize: pick(s.MaxMessageBytes > 0, s.MaxMessageBytes, -1), MaxConsumers: -1,
 		Duplicates: pick(s.Duplicates > 0, s.Duplicates, defaultDuplicates),
 		Replicas:   max(s.Replicas, 1),
 	}
@@ -101,7 +106,8 @@ func pick[T any](yes bool, a, b T) T {
 
 // EnsureStreams creates the streams that are missing and updates those that exist
 // where no stored message and no subject is lost by it: subjects may be added,
-// limits raised, the window for duplicates and the number of replicas changed. Any
+// limits raised, those of the whole stream lowered to what it holds, the limit of
+// one message, the window for duplicates and the number of replicas changed. Any
 // other difference is ErrStreamMismatch, whose cause names the field.
 //
 // The specs are remembered: on every connect, and when a subscription finds its
@@ -144,7 +150,7 @@ func (c *Conn) ensureStream(ctx context.Context, spec StreamSpec) error {
 	if err != nil {
 		return ErrUnavailable.Wrap(fmt.Errorf("stream %s: %w", spec.Name, err))
 	}
-	next, changed, err := merge(stream.CachedInfo().Config, want, spec.Replicas)
+	next, changed, err := merge(stream.CachedInfo(), want, spec.Replicas)
 	if err != nil {
 		return ErrStreamMismatch.Wrap(err).With("stream", spec.Name)
 	}
@@ -158,9 +164,10 @@ func (c *Conn) ensureStream(ctx context.Context, spec StreamSpec) error {
 	return nil
 }
 
-// merge returns have changed to what want asks for, or an error that names the
+// merge returns the stream's configuration changed to what want asks for, or an error that names the
 // first field that cannot be changed without loss.
-func merge(have, want natsjs.StreamConfig, wantReplicas int) (next natsjs.StreamConfig, changed bool, err error) {
+func merge(info *natsjs.StreamInfo, want natsjs.StreamConfig, wantReplicas int) (next natsjs.StreamConfig, changed bool, err error) {
+	have := info.Config
 	refuse := func(field string, is, should any, why string) (natsjs.StreamConfig, bool, error) {
 		return have, false, fmt.Errorf("stream %s: %s is %v and should be %v: %s; change it by hand, or delete the stream if its messages may be lost",
 			have.Name, field, is, should, why)
@@ -175,6 +182,10 @@ func merge(have, want natsjs.StreamConfig, wantReplicas int) (next natsjs.Stream
 		return refuse("max age", have.MaxAge, want.MaxAge, "a shorter age deletes messages")
 	case lower(want.MaxMsgsPerSubject, have.MaxMsgsPerSubject):
 		return refuse("max per subject", have.MaxMsgsPerSubject, want.MaxMsgsPerSubject, "a lower limit deletes messages")
+	case want.MaxMsgs > 0 && info.State.Msgs > uint64(want.MaxMsgs):
+		return refuse("max messages", have.MaxMsgs, want.MaxMsgs, "it holds more")
+	case want.MaxBytes > 0 && info.State.Bytes > uint64(want.MaxBytes):
+		return refuse("max bytes", have.MaxBytes, want.MaxBytes, "it holds more")
 	}
 	for _, s := range have.Subjects {
 		if !slices.Contains(want.Subjects, s) {
@@ -187,6 +198,15 @@ func merge(have, want natsjs.StreamConfig, wantReplicas int) (next natsjs.Stream
 	}
 	changed = set(&next.MaxAge, want.MaxAge) || changed
 	changed = set(&next.MaxMsgsPerSubject, want.MaxMsgsPerSubject) || changed
+	if want.MaxMsgs > 0 {
+		changed = set(&next.MaxMsgs, want.MaxMsgs) || changed
+	}
+	if want.MaxBytes > 0 {
+		changed = set(&next.MaxBytes, want.MaxBytes) || changed
+	}
+	if want.MaxMsgSize > 0 {
+		changed = set(&next.MaxMsgSize, want.MaxMsgSize) || changed
+	}
 	changed = set(&next.Duplicates, want.Duplicates) || changed
 	if wantReplicas > 0 {
 		changed = set(&next.Replicas, wantReplicas) || changed

@@ -24,6 +24,7 @@ func TestEnsureStreamsUpdatesWhatLosesNothing(t *testing.T) {
 		"more per subject":  func(s *StreamSpec) { s.MaxPerSubject = 6 },
 		"no limit":          func(s *StreamSpec) { s.MaxPerSubject = 0 },
 		"duplicates window": func(s *StreamSpec) { s.Duplicates = time.Minute },
+		"bounds of all":     func(s *StreamSpec) { s.MaxMessages, s.MaxBytes, s.MaxMessageBytes = 1, 1<<20, 10 },
 	} {
 		t.Run(name, func(t *testing.T) {
 			require.NoError(t, c.js.DeleteStream(t.Context(), "S"))
@@ -34,7 +35,7 @@ func TestEnsureStreamsUpdatesWhatLosesNothing(t *testing.T) {
 			ensure(t, c, next)
 			have, err := c.js.Stream(t.Context(), "S")
 			require.NoError(t, err)
-			_, changed, err := merge(have.CachedInfo().Config, next.config(), next.Replicas)
+			_, changed, err := merge(have.CachedInfo(), next.config(), next.Replicas)
 			require.NoError(t, err)
 			require.False(t, changed, "the update must have been made")
 			require.EqualValues(t, 1, have.CachedInfo().State.Msgs)
@@ -47,12 +48,16 @@ func TestEnsureStreamsRefusesWhatLosesMessagesAndNamesTheField(t *testing.T) {
 	c := open(t, s)
 	base := StreamSpec{Name: "S", Subjects: []string{"s.a", "s.b"}, MaxAge: time.Hour, MaxPerSubject: 5}
 	ensure(t, c, base)
+	publish(t, c, "s.a", "kept")
+	publish(t, c, "s.a", "kept")
 	for field, change := range map[string]func(*StreamSpec){
 		"subjects":        func(s *StreamSpec) { s.Subjects = []string{"s.a"} },
 		"retention":       func(s *StreamSpec) { s.Retention = WorkQueue },
 		"storage":         func(s *StreamSpec) { s.Storage = Memory },
 		"max age":         func(s *StreamSpec) { s.MaxAge = time.Minute },
 		"max per subject": func(s *StreamSpec) { s.MaxPerSubject = 1 },
+		"max messages":    func(s *StreamSpec) { s.MaxMessages = 1 },
+		"max bytes":       func(s *StreamSpec) { s.MaxBytes = 10 },
 	} {
 		t.Run(field, func(t *testing.T) {
 			next := base
@@ -64,6 +69,24 @@ func TestEnsureStreamsRefusesWhatLosesMessagesAndNamesTheField(t *testing.T) {
 			streamState(t, c, "OTHER") // one refusal does not hold up the rest
 		})
 	}
+}
+
+func TestStreamsStayWithinTheirBounds(t *testing.T) {
+	s := natstest.Start(t)
+	c := open(t, s)
+	bounded := StreamSpec{Name: "S", Subjects: []string{"s.*"}, MaxMessages: 3, MaxBytes: 1 << 20, MaxMessageBytes: 10}
+	ensure(t, c, bounded)
+	require.Error(t, c.Publish(t.Context(), "s.a", []byte("eleven bytes"), ""))
+	for _, subject := range []string{"s.a", "s.b", "s.c", "s.d"} {
+		publish(t, c, subject, "kept")
+	}
+	require.EqualValues(t, 3, streamState(t, c, "S").Msgs)
+	without := bounded
+	without.MaxMessages, without.MaxBytes, without.MaxMessageBytes = 0, 0, 0
+	ensure(t, c, without)
+	have, err := c.js.Stream(t.Context(), "S")
+	require.NoError(t, err)
+	require.Equal(t, []int64{3, 1 << 20, 10}, []int64{have.CachedInfo().Config.MaxMsgs, have.CachedInfo().Config.MaxBytes, int64(have.CachedInfo().Config.MaxMsgSize)})
 }
 
 func TestEnsureStreamsNeedsANameAndSubjects(t *testing.T) {

@@ -335,9 +335,17 @@ func TestForgedArtifactsAreRefused(t *testing.T) {
 		"a currency too few": onRules(func(r *releasesv1.ArtifactRules) {
 			r.CandidateLists[0].CurrencyCodes = r.CandidateLists[0].CurrencyCodes[1:]
 		}),
-		"a candidate's bad currency":   onRules(func(r *releasesv1.ArtifactRules) { r.CandidateLists[0].CurrencyCodes[0] = "eur" }),
-		"a price without currency":     onRules(func(r *releasesv1.ArtifactRules) { r.CandidateLists[0].PriceNanos[0] = 1 }),
-		"a negative weight":            onRules(func(r *releasesv1.ArtifactRules) { r.CandidateLists[0].Weights[0] = -1 }),
+		"a candidate's bad currency": onRules(func(r *releasesv1.ArtifactRules) { r.CandidateLists[0].CurrencyCodes[0] = "eur" }),
+		"a price without currency":   onRules(func(r *releasesv1.ArtifactRules) { r.CandidateLists[0].PriceNanos[0] = 1 }),
+		"a negative weight":          onRules(func(r *releasesv1.ArtifactRules) { r.CandidateLists[0].Weights[0] = -1 }),
+		"more candidates than a rule may have": onRules(func(r *releasesv1.ArtifactRules) {
+			list := r.CandidateLists[0]
+			for n := len(list.Weights); n <= 100; n++ {
+				list.OperatorIds = append(list.OperatorIds, list.OperatorIds[:idSize]...)
+				list.Priorities, list.Weights = append(list.Priorities, 1), append(list.Weights, 1)
+				list.PriceNanos, list.CurrencyCodes = append(list.PriceNanos, 0), append(list.CurrencyCodes, "")
+			}
+		}),
 		"prefixes out of order":        onRules(func(r *releasesv1.ArtifactRules) { r.Prefixes[2] = '9' }),
 		"a prefix that is no digits":   onRules(func(r *releasesv1.ArtifactRules) { r.Prefixes[2] = '/' }),
 		"a prefix that starts with 0":  onRules(func(r *releasesv1.ArtifactRules) { r.Prefixes[2] = '0' }),
@@ -434,7 +442,8 @@ func TestAReaderMayBeLeftAndSkipped(t *testing.T) {
 	})
 	t.Run("rates pass over rules", func(t *testing.T) {
 		r := open(t)
-		for range r.Rules() {
+		for _, err := range r.Rules() {
+			require.NoError(t, err)
 			break
 		}
 		var got []Rate

@@ -18,7 +18,7 @@ import (
 const (
 	maxText       = 255
 	maxPort       = 65535
-	maxCandidates = 1000
+	maxCandidates = 100
 	maxOperators  = 1_000_000
 	maxFX         = 1000
 )

@@ -68,7 +68,7 @@ type Rule struct {
 	Inactive bool
 	// From is the first moment of validity, To the first after it, in whole microseconds. The zero time is no bound.
 	From, To time.Time
-	// Candidates has 1 to 1000 entries.
+	// Candidates has 1 to 100 entries.
 	Candidates []Candidate
 }
 

@@ -17,6 +17,10 @@ const (
 
 	engineSubjects = "release.engine."
 	wordsAge       = 24 * time.Hour
+	// Bounds of the stream of words, so that made-up engines do not fill a disk.
+	maxWords     = 10_000
+	maxWordBytes = 16 << 10
+	maxWordsSize = 64 << 20
 )
 
 // EngineSubject is where an engine says what it serves.
@@ -27,5 +31,6 @@ func Streams() []jetstream.StreamSpec {
 	return []jetstream.StreamSpec{{
 		Name: Stream, Description: "What engines serve: the last word of each.",
 		Subjects: []string{engineSubjects + "*"}, MaxAge: wordsAge, MaxPerSubject: 1,
+		MaxMessages: maxWords, MaxBytes: maxWordsSize, MaxMessageBytes: maxWordBytes,
 	}}
 }

@@ -142,7 +142,7 @@ func TestRowsThatNoEngineWouldTakeAreNamedAndNotCompiled(t *testing.T) {
 		{"a rule without a strategy", "its strategy", func(c *Content) { c.Rules[0].Strategy = 0 }},
 		{"a rule with a strategy of tomorrow", "its strategy", func(c *Content) { c.Rules[0].Strategy = 5 }},
 		{"a rule without candidates", "0 candidates", func(c *Content) { c.Rules[0].Candidates = nil }},
-		{"a rule with too many candidates", "1001 candidates", func(c *Content) { c.Rules[0].Candidates = make([]Candidate, 1001) }},
+		{"a rule with too many candidates", "101 candidates", func(c *Content) { c.Rules[0].Candidates = make([]Candidate, 101) }},
 		{"a candidate without an operator", "no operator", func(c *Content) { c.Rules[0].Candidates[0].Operator = uuid.Nil }},
 		{"a candidate without a priority", "priority", func(c *Content) { c.Rules[0].Candidates[0].Priority = 0 }},
 		{"a candidate with less than no weight", "weight", func(c *Content) { c.Rules[0].Candidates[0].Weight = -1 }},

@@ -208,6 +208,7 @@ func TestNamesFitTogether(t *testing.T) {
 	spec := Streams()[0]
 	require.Equal(t, []string{"release.engine.*"}, spec.Subjects)
 	require.EqualValues(t, 1, spec.MaxPerSubject)
+	require.Equal(t, []int64{10_000, 64 << 20, 16 << 10}, []int64{spec.MaxMessages, spec.MaxBytes, int64(spec.MaxMessageBytes)})
 }
 
 func FuzzOpen(f *testing.F) {

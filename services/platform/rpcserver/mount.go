@@ -96,10 +96,12 @@ func LatencyBuckets() []float64 {
 }
 
 // Limits widens or narrows what one procedure may use. Zero fields keep the
-// values of Config, and 30 minutes for a stream.
+// values of Config, 30 minutes for a stream, and any number of calls.
 type Limits struct {
 	// MaxBytes bounds one request message.
 	MaxBytes int
+	// MaxCalls bounds the calls in flight: one more is refused before its message is read. For what takes large messages.
+	MaxCalls int
 	// Timeout bounds a call or a stream. The one message of a server stream has to
 	// arrive within the request timeout of Config all the same.
 	Timeout time.Duration

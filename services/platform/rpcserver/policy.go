@@ -94,7 +94,7 @@ func (s *Server) addPolicy() error {
 }
 
 // permit applies the policy of the schema before a byte of the message is read. On
-// success the call knows its caller, and leave, where there is one, ends the call's share.
+// success the call knows its caller. leave, where there is one, ends the call's share, also after a fault.
 func (s *Server) permit(r *http.Request, c *call, p *procedure) (leave func(), f *fault.Fault) {
 	if p.infra {
 		return p.occupy()
@@ -109,15 +109,32 @@ func (s *Server) permit(r *http.Request, c *call, p *procedure) (leave func(), f
 		}
 		return nil, f
 	}
+	if leave, f = p.occupy(); f != nil {
+		return nil, f
+	}
 	if s.opts.Admit != nil {
 		admitted, err := s.opts.Admit(r.Context(), c.who, p.name)
 		if err != nil {
-			return nil, fault.From(err)
+			return leave, fault.From(err)
 		}
-		leave = admitted
+		leave = both(leave, admitted)
 	}
 	c.permitted = true
 	return leave, nil
+}
+
+// both gives one end for two, of which each may be nil.
+func both(one, other func()) func() {
+	switch {
+	case one == nil:
+		return other
+	case other == nil:
+		return one
+	}
+	return func() {
+		one()
+		other()
+	}
 }
 
 // public checks the credential, the role and the account of a caller.

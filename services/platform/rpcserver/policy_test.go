@@ -366,6 +366,48 @@ func TestACallThatIsNotAdmittedIsToldWhenToComeBack(t *testing.T) {
 	require.InDelta(t, 4, requests(t, reg, "Check", "RESOURCE_EXHAUSTED"), 0)
 }
 
+func TestACallBeyondTheMostInFlightIsRefusedBeforeItsMessageIsRead(t *testing.T) {
+	entered, gate := make(chan struct{}), make(chan struct{})
+	var refuse atomic.Bool
+	var left atomic.Int64
+	e := &echo{do: func(context.Context, *dynamicpb.Message) error {
+		entered <- struct{}{}
+		<-gate
+		return nil
+	}}
+	r, _ := startCounting(t, e, func(_ *rpcserver.Config, o *rpcserver.Options) {
+		o.Limits = map[string]rpcserver.Limits{watch: {MaxCalls: 2}}
+		o.Admit = func(context.Context, caller.Caller, string) (func(), error) {
+			if refuse.Load() {
+				return nil, fault.New(fault.ResourceExhausted, "RATE_LIMITED", "Slow down.")
+			}
+			return func() { left.Add(1) }, nil
+		}
+	})
+	refuse.Store(true)
+	for range 3 { // what is not admitted takes no place for long
+		require.Eventually(t, func() bool {
+			err := invoke(t, r.HTTP2, r.URL, watch, nil, to(number))
+			return detail[*errdetails.ErrorInfo](t, err).GetReason() == "RATE_LIMITED"
+		}, 15*time.Second, time.Millisecond)
+	}
+	refuse.Store(false)
+	for round := range int64(2) {
+		ended := make(chan error, 2)
+		for range 2 {
+			go func() { ended <- invoke(t, r.HTTP2, r.URL, watch, nil, to(number)) }()
+			<-entered
+		}
+		a := send(t, r.HTTP1, http.MethodPost, r.URL+watch, "application/connect+json", nil, endless{})
+		require.Contains(t, a.text, "Too many calls", "before its message is there")
+		gate <- struct{}{}
+		gate <- struct{}{}
+		require.NoError(t, <-ended)
+		require.NoError(t, <-ended)
+		require.Eventually(t, func() bool { return left.Load() == 2*(round+1) }, 15*time.Second, time.Millisecond, "places are given back")
+	}
+}
+
 func TestCredentialsAreInNoLogNoTraceAndNoAnswer(t *testing.T) {
 	const canary = "tl_CANARY0123456789"
 	var logs safeBuffer

@@ -32,7 +32,8 @@ type procedure struct {
 	input    protoreflect.MessageDescriptor // nil when the handler has no schema
 	valid    func(message any) bool         // see Mount.Valid; nil for most
 	handler  http.Handler
-	open     atomic.Int64 // streams of an infra procedure
+	maxCalls int64        // 0 is any number
+	open     atomic.Int64 // calls in flight of a procedure with maxCalls
 }
 
 const (
@@ -44,15 +45,15 @@ const (
 	streamRetry = 5 * time.Second
 )
 
-// occupy counts the stream of an infra procedure while it is open.
+// occupy counts a call of a procedure with maxCalls while it is in flight.
 func (p *procedure) occupy() (leave func(), f *fault.Fault) {
-	if p.stream == connect.StreamTypeUnary {
+	if p.maxCalls == 0 {
 		return nil, nil
 	}
-	if p.open.Add(1) > openStreams {
+	if p.open.Add(1) > p.maxCalls {
 		p.open.Add(-1)
 		return nil, fault.New(fault.ResourceExhausted, ReasonTooManyStreams,
-			"Too many streams of this method are open. Close some, or wait for the delay given and try again.").WithRetry(streamRetry)
+			"Too many calls of this method are in flight. End some, or wait for the delay given and try again.").WithRetry(streamRetry)
 	}
 	return func() { p.open.Add(-1) }, nil
 }
@@ -131,7 +132,7 @@ func (s *Server) newProcedure(spec connect.Spec, infra bool) *procedure {
 	switch {
 	case spec.StreamType == connect.StreamTypeUnary:
 	case infra:
-		p.timeout = 0
+		p.timeout, p.maxCalls = 0, openStreams
 	default:
 		p.timeout = streamTime
 	}
@@ -141,6 +142,9 @@ func (s *Server) newProcedure(spec connect.Spec, infra bool) *procedure {
 		}
 		if l.Timeout > 0 {
 			p.timeout = l.Timeout
+		}
+		if l.MaxCalls > 0 {
+			p.maxCalls = int64(l.MaxCalls)
 		}
 	}
 	for _, id := range s.opts.Identities[spec.Procedure] {

@@ -19,7 +19,8 @@ const (
 	ReasonInvalidHeader = "INVALID_HEADER"
 	// ReasonMethodNotAllowed: the HTTP method does not fit the procedure.
 	ReasonMethodNotAllowed = "METHOD_NOT_ALLOWED"
-	// ReasonTooManyStreams: too many streams of health watches or reflection are open.
+	// ReasonTooManyStreams: too many streams of health watches or reflection are open, or too many calls in flight of a
+	// procedure with Limits.MaxCalls.
 	ReasonTooManyStreams = "TOO_MANY_STREAMS"
 	// ReasonHTTP2Required: a bidirectional stream was tried over HTTP/1.
 	ReasonHTTP2Required = "HTTP2_REQUIRED"

@@ -9,7 +9,7 @@ type verdict struct {
 }
 
 // rootPlatform are the platform packages that a domain may use: values without technology.
-var rootPlatform = []string{"caller", "fault", "e164", "money", "secret"}
+var rootPlatform = []string{"caller", "fault", "e164", "money", "records", "secret"}
 
 // rootLibraries are the modules that a domain may use: values without technology.
 var rootLibraries = []string{"github.com/google/uuid"}
