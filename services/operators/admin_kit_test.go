@@ -72,11 +72,33 @@ func onBothStores(t *testing.T, test func(t *testing.T, d *desk)) {
 	t.Run("postgres", func(t *testing.T) { test(t, newDesk(t, pgtest.Database(t), "")) })
 	t.Run("sqlite", func(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "x.db")
+		require.NoError(t, os.WriteFile(path, emptySQLite.of(t), 0o600))
 		test(t, newDesk(t, "sqlite:"+path, path))
 	})
 }
 
-func newDesk(t *testing.T, url, sqlite string) *desk {
+// template is a migrated file that tests begin with: under the race detector its making takes as long as most of them.
+type template struct {
+	once    sync.Once
+	content []byte
+}
+
+var emptySQLite template
+
+func (m *template) of(t *testing.T) []byte {
+	t.Helper()
+	m.once.Do(func() {
+		path := filepath.Join(t.TempDir(), "empty.db")
+		db := openMigrated(t, "sqlite:"+path, path)
+		require.NoError(t, db.Close()) // or the file is not whole
+		var err error
+		m.content, err = os.ReadFile(path)
+		require.NoError(t, err)
+	})
+	return m.content
+}
+
+func openMigrated(t *testing.T, url, sqlite string) *bun.DB {
 	t.Helper()
 	cfg := bunstore.DefaultConfig()
 	cfg.URL = config.NewSecret(url)
@@ -92,7 +114,12 @@ func newDesk(t *testing.T, url, sqlite string) *desk {
 	require.NoError(t, err)
 	_, err = m.Up(t.Context())
 	require.NoError(t, err)
+	return db
+}
 
+func newDesk(t *testing.T, url, sqlite string) *desk {
+	t.Helper()
+	db := openMigrated(t, url, sqlite)
 	d := &desk{db: db, clock: clock.NewFake(deskTime), wakes: new(atomic.Int64), log: new(syncBuffer), sqlite: sqlite}
 	log := slog.New(slog.NewJSONHandler(d.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	d.store = &shaky{Store: database.New(db, bunstore.NewReader(db), bus.Encode)}

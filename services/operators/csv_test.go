@@ -259,17 +259,14 @@ func TestAFileThatDoesNotEndIsLeft(t *testing.T) {
 		require.Equal(t, []string{"2000001 : the file has more than 2000000 lines: split it"}, findings(bad))
 	})
 	t.Run("by bytes", func(t *testing.T) {
-		_, bad, err := operators.ParseOperators(&endless{head: strings.NewReader(operatorHeader + "\n"), line: strings.Repeat("x", 1<<16) + "\n"}, nil)
+		_, bad, err := operators.ParseOperators(&endless{head: strings.NewReader(operatorHeader + "\n"), line: strings.Repeat("x", 1<<15) + "\n"}, nil)
 		require.NoError(t, err)
 		list := bad.List()
 		require.Len(t, list, operators.MaxBadLines)
 		require.Equal(t, "the file has more than 67108864 bytes: split it", list[len(list)-1].Message, "also when the report is full")
 	})
-	t.Run("one field", func(t *testing.T) {
-		_, bad, err := operators.ParseOperators(&endless{head: strings.NewReader(operatorHeader + "\n"), line: strings.Repeat("x", 1<<16)}, nil)
-		require.NoError(t, err)
-		require.Equal(t, []string{"2 : the file has more than 67108864 bytes: split it"}, findings(bad))
-		_, bad, err = operators.ParseOperators(&endless{head: strings.NewReader(""), line: strings.Repeat("x", 1<<16)}, nil)
+	t.Run("by bytes in the header", func(t *testing.T) {
+		_, bad, err := operators.ParseOperators(&endless{head: strings.NewReader(""), line: "\n"}, nil)
 		require.NoError(t, err)
 		require.Equal(t, []string{"1 : the file has more than 67108864 bytes: split it"}, findings(bad))
 	})
@@ -291,4 +288,27 @@ func TestProgressRisesToTheLastLine(t *testing.T) {
 	_, _, err := operators.ParseOperators(strings.NewReader(text), func(line int64) { seen = append(seen, line) })
 	require.NoError(t, err)
 	require.Equal(t, []int64{1000, 2000, 2501}, seen)
+}
+
+// A parsed line takes 40 bytes of memory for each comma.
+func TestALineThatIsTooLongEndsTheFile(t *testing.T) {
+	const good = "Alpha,a.example,2775,alpha,TRANSCEIVER,100,SMS,ACTIVE\n"
+	commas := strings.Repeat(",", 1<<20) + "\n"
+	for name, c := range map[string]struct {
+		text  string
+		line  int
+		taken int
+	}{
+		"the header":                {commas + good, 1, 0},
+		"the header, in one field":  {strings.Repeat("x", 1<<20), 1, 0},
+		"a later line in one field": {operatorHeader + "\n" + strings.Repeat("x", 1<<20), 2, 0},
+		"a later line":              {operatorHeader + "\n" + good + "\n" + commas + "x\n", 4, 1},
+		"a quote that is not shut":  {operatorHeader + "\n" + good + "\"" + strings.Repeat(good, 2000), 3, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			lines, bad := parseOperators(t, c.text)
+			require.Len(t, lines, c.taken)
+			require.Equal(t, []string{fmt.Sprintf("%d : the line is too long: it has more than 65536 bytes, perhaps because a quote is not closed", c.line)}, findings(bad))
+		})
+	}
 }

@@ -22,6 +22,8 @@ const (
 	ReasonNeverActive = "NEVER_ACTIVE"
 	// ReasonNoFormerRelease: no other release was in force before.
 	ReasonNoFormerRelease = "NO_FORMER_RELEASE"
+	// ReasonAlreadyRolledBack refuses a rollback without a target when the release in force came by one.
+	ReasonAlreadyRolledBack = "ALREADY_ROLLED_BACK"
 	// ReasonReleaseExpired: its artifact was cleared away.
 	ReasonReleaseExpired = "RELEASE_EXPIRED"
 	// ReasonReleaseMoved: another release is in force than the caller expects.
@@ -140,6 +142,13 @@ type Activation struct {
 // Cancelled reports whether it was called off before its time.
 func (a Activation) Cancelled() bool { return !a.CancelledAt.IsZero() }
 
+// immediate reports whether it took effect when it was asked for.
+func (a Activation) immediate() bool { return !a.ActivateAt.After(a.CreatedAt) }
+
+// begun reports whether it took effect by a moment. One that is immediate did, whatever the time: the clock of the process
+// that stored it may be ahead of this one, and engines serve it.
+func (a Activation) begun(at time.Time) bool { return a.immediate() || !a.ActivateAt.After(at) }
+
 // Force is what the activations say at a moment.
 type Force struct {
 	// InForce is what engines serve and Pending what comes next; nil is none.
@@ -149,14 +158,24 @@ type Force struct {
 // forceAt reads the last two activations that were not called off, newest first. Only the last can be to come, because a
 // new one calls off what was pending.
 func forceAt(last []Activation, at time.Time) (f Force) {
+	at = reached(last, at)
 	for i := range last {
-		if !last[i].ActivateAt.After(at) {
+		if last[i].begun(at) {
 			f.InForce = &last[i]
 			break
 		}
 		f.Pending = &last[i]
 	}
 	return f
+}
+
+// reached gives at, or the later moment at which the newest of the activations was stored: time does not go back between
+// them, also when the clock of another process is ahead or that of this one was put back.
+func reached(last []Activation, at time.Time) time.Time {
+	if len(last) > 0 && last[0].CreatedAt.After(at) {
+		return last[0].CreatedAt
+	}
+	return at
 }
 
 // stateOf tells how far a release is.

@@ -31,7 +31,8 @@ type ReleaseTeller interface {
 type ReleasePolicy struct {
 	// Signs tells that there is a key to sign with; without one nothing can be published.
 	Signs bool
-	// RequireApproval lets nothing be published that a second admin has not approved.
+	// RequireApproval lets nothing be published that a second admin has not approved. It separates credentials, not people:
+	// whoever may make keys can approve with a second one, so it is as good as the choice of who may.
 	RequireApproval bool
 	// Ceiling is as for NewRuleAdmin.
 	Ceiling money.Money
@@ -137,8 +138,13 @@ func (a *ReleaseAdmin) force(ctx context.Context, r ReleaseReader) (Force, error
 }
 
 func readForce(ctx context.Context, r ReleaseReader, at time.Time) (Force, error) {
-	last, err := r.Activations(ctx, ActivationFilter{Valid: true, Limit: 2})
+	last, err := lastValid(ctx, r)
 	return forceAt(last, at), err
+}
+
+// lastValid gives the last two activations that were not called off, newest first.
+func lastValid(ctx context.Context, r ReleaseReader) ([]Activation, error) {
+	return r.Activations(ctx, ActivationFilter{Valid: true, Limit: 2})
 }
 
 // Compared gives a release and the one to compare it with: base, or the one in force when that is uuid.Nil. The second is

@@ -1,10 +1,14 @@
 package operators
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"io"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -14,7 +18,8 @@ import (
 const (
 	// announcePoll is the backstop for wakes: it finds the changes of other processes.
 	announcePoll = time.Second
-	// announceUpkeep is the time between two looks at whether engines can still fetch what the manifest names.
+	// announceUpkeep is the time between two looks at whether engines can still fetch what the manifest names. Each look
+	// reads those artifacts, at most two, where engines fetch them.
 	announceUpkeep = 30 * time.Second
 	// announceCall bounds one look at the database, announceUpload the whole of one announcement.
 	announceCall   = 5 * time.Second
@@ -35,7 +40,8 @@ type AnnouncedStore interface {
 
 // Announcer keeps the manifest equal to what is stored. The database has the truth: every change of what is in force
 // raises the revision there, and any process may bring it to the bulletin, after the artifacts that it names. The manifest
-// never goes back. What was lost there is put back within announceUpkeep.
+// never goes back. What was lost or damaged there is put back within announceUpkeep. A process without a key to sign with
+// leaves all that to those that have one.
 type Announcer struct {
 	store    AnnouncedStore
 	bulletin Bulletin
@@ -49,6 +55,9 @@ type Announcer struct {
 	wake    chan struct{}
 	look    atomic.Bool
 	pending atomic.Int64
+	// sums has the SHA-256 of the artifacts that the manifest names, as the database stores them: they are read there
+	// once. Whoever has the turn uses it.
+	sums map[string][]byte
 	// down tells that the last try failed; only Run uses it.
 	down bool
 }
@@ -59,7 +68,7 @@ var _ ReleaseTeller = (*Announcer)(nil)
 func NewAnnouncer(store AnnouncedStore, bulletin Bulletin, shelf Shelf, keep int, now func() time.Time, log *slog.Logger) *Announcer {
 	return &Announcer{
 		store: store, bulletin: bulletin, shelf: shelf, keep: keep, now: now, log: log,
-		turn: make(chan struct{}, 1), wake: make(chan struct{}, 1),
+		turn: make(chan struct{}, 1), wake: make(chan struct{}, 1), sums: make(map[string][]byte),
 	}
 }
 
@@ -103,7 +112,7 @@ func (a *Announcer) announce(ctx context.Context, whole bool) (int64, error) {
 		return 0, err
 	}
 	a.pending.Store(max(wanted.Revision-visible, 0))
-	if wanted.Revision == 0 || !whole && visible >= wanted.Revision {
+	if !a.bulletin.Signs() || wanted.Revision == 0 || !whole && visible >= wanted.Revision {
 		return visible, nil
 	}
 	for try := 1; ; try++ {
@@ -141,15 +150,21 @@ func (a *Announcer) bring(ctx context.Context) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	if standing.Revision > wanted.Revision {
+	same := standing.same(wanted)
+	// No revision is given twice: another content under the same one is from before the database was put back.
+	if standing.Revision > wanted.Revision || standing.Revision == wanted.Revision && !same {
 		return 0, a.overtake(ctx, standing.Revision)
 	}
-	for _, entry := range wanted.entries() {
+	entries := wanted.entries()
+	for _, entry := range entries {
 		if err := a.upload(ctx, entry.Digest); err != nil {
 			return 0, err
 		}
 	}
-	if !standing.same(wanted) {
+	maps.DeleteFunc(a.sums, func(digest string, _ []byte) bool {
+		return !slices.ContainsFunc(entries, func(e ManifestEntry) bool { return e.Digest == digest })
+	})
+	if !same {
 		if err := a.bulletin.Post(ctx, wanted, place); err != nil {
 			return 0, err
 		}
@@ -161,9 +176,9 @@ func (a *Announcer) bring(ctx context.Context) (int64, error) {
 	return wanted.Revision, a.store.Announced(ctx, wanted.Revision)
 }
 
-// overtake is called when the bulletin has a later manifest than the database has changes: the database was put back to
-// an older state. No engine would take a manifest with a revision that it had, so the next one is above. The fault asks to
-// begin anew.
+// overtake is called when the bulletin has a later manifest than the database has changes, or another one of the same
+// revision: the database was put back to an older state. No engine would take another manifest with a revision that it
+// had, so the next one is above. The fault asks to begin anew.
 func (a *Announcer) overtake(ctx context.Context, revision int64) error {
 	err := a.store.InTx(ctx, func(ctx context.Context, tx Tx) error { return tx.RaiseReleaseRevision(ctx, revision+1) })
 	if err != nil {
@@ -174,18 +189,43 @@ func (a *Announcer) overtake(ctx context.Context, revision int64) error {
 	return fault.New(fault.Aborted, ReasonReleaseMoved, "The manifest was newer than the database.")
 }
 
-// upload stores an artifact unless it is there.
-func (a *Announcer) upload(ctx context.Context, digest string) (err error) {
-	there, err := a.shelf.Has(ctx, digest)
-	if err != nil || there {
+// upload puts an artifact on the shelf unless the very bytes that the database stores are there.
+func (a *Announcer) upload(ctx context.Context, digest string) error {
+	there, err := a.shelf.Sum(ctx, digest)
+	if err != nil {
 		return err
 	}
+	if there != nil {
+		if a.sums[digest] == nil {
+			err := a.open(ctx, digest, func(content io.Reader) error {
+				_, err := io.Copy(io.Discard, content)
+				return err
+			})
+			if err != nil {
+				return err
+			}
+		}
+		if bytes.Equal(there, a.sums[digest]) {
+			return nil
+		}
+		a.log.WarnContext(ctx, "an artifact in NATS is not the one that is stored; it is replaced", "digest", digest)
+	}
+	return a.open(ctx, digest, func(content io.Reader) error { return a.shelf.Put(ctx, digest, content) })
+}
+
+// open gives an artifact as the database stores it to somebody who reads it whole, and notes its sum.
+func (a *Announcer) open(ctx context.Context, digest string, read func(io.Reader) error) (err error) {
 	content, err := a.store.OpenArtifact(ctx, digest)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, content.Close()) }()
-	return a.shelf.Put(ctx, digest, content)
+	sum := sha256.New()
+	if err := read(io.TeeReader(content, sum)); err != nil {
+		return err
+	}
+	a.sums[digest] = sum.Sum(nil)
+	return nil
 }
 
 // Run announces until ctx ends. Run it once.

@@ -12,13 +12,16 @@ import (
 const (
 	// clearEvery is the time between two clearances of old releases.
 	clearEvery = 10 * time.Minute
-	// draftLife is how long a release is kept that was never published, and newestDrafts how many are kept whatever their age.
+	// draftLife is how long a draft is kept: a release that nobody approved, published or scheduled. The newestDrafts are
+	// kept whatever their age, and of younger ones no more than maxDrafts, so that making drafts cannot fill the database.
 	draftLife    = 30 * 24 * time.Hour
 	newestDrafts = 20
+	maxDrafts    = 50
 )
 
 // Clear removes the artifacts that nobody can need any more. It keeps those of the releases that the manifest names, of the
-// last ones that were in force, and of drafts that are young or among the newest. Several processes may clear at once.
+// last ones that were in force, of those that are approved, and of drafts that are young or among the newest, at most
+// maxDrafts. Several processes may clear at once.
 func (a *Announcer) Clear(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, announceUpload)
 	defer cancel()
@@ -74,7 +77,7 @@ func (a *Announcer) expendable(ctx context.Context, tx Tx, at time.Time) ([]Rele
 	if err != nil {
 		return nil, err
 	}
-	last, err := tx.Activations(ctx, ActivationFilter{Valid: true, Limit: 2})
+	last, err := lastValid(ctx, tx)
 	if err != nil {
 		return nil, err
 	}
@@ -85,26 +88,42 @@ func (a *Announcer) expendable(ctx context.Context, tx Tx, at time.Time) ([]Rele
 	return expendable(stock, needed, a.keep, at), nil
 }
 
+// clearDrafts removes the drafts that a new one makes expendable. What was in force is left to Clear.
+func clearDrafts(ctx context.Context, tx Tx, at time.Time) error {
+	stock, err := tx.Stock(ctx)
+	if err != nil {
+		return err
+	}
+	gone := expendable(stock, nil, len(stock), at)
+	if len(gone) == 0 {
+		return nil
+	}
+	return tx.Expire(ctx, gone, at)
+}
+
 // expendable gives the releases whose artifacts nobody needs. needed are those that a manifest may name.
 func expendable(stock []Release, needed map[uuid.UUID]bool, keep int, at time.Time) (gone []Release) {
 	var served, drafts []Release
+	digests := make(map[string]bool)
 	for _, r := range stock {
-		if r.Served > 0 {
+		switch {
+		case r.Served > 0:
 			served = append(served, r)
-		} else {
+		case !r.ApprovedAt.IsZero():
+			digests[r.Digest] = true
+		default:
 			drafts = append(drafts, r)
 		}
 	}
 	slices.SortFunc(served, func(a, b Release) int { return cmp.Compare(b.Served, a.Served) })
 	slices.SortFunc(drafts, func(a, b Release) int { return cmp.Compare(b.Number, a.Number) })
-	digests := make(map[string]bool)
 	for i, r := range served {
 		if i < keep || needed[r.ID] {
 			digests[r.Digest] = true
 		}
 	}
 	for i, r := range drafts {
-		if i < newestDrafts || at.Sub(r.CreatedAt) < draftLife {
+		if i < newestDrafts || i < maxDrafts && at.Sub(r.CreatedAt) < draftLife {
 			digests[r.Digest] = true
 		}
 	}

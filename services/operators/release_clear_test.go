@@ -17,7 +17,7 @@ func TestWhatIsClearedAwayIsNeededByNobody(t *testing.T) {
 		h := &history{now: time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC), digests: map[uuid.UUID]string{}}
 		keep := rapid.IntRange(2, 5).Draw(t, "keep")
 		for range rapid.IntRange(1, 80).Draw(t, "steps") {
-			switch rapid.IntRange(0, 9).Draw(t, "step") {
+			switch rapid.IntRange(0, 11).Draw(t, "step") {
 			case 0, 1, 2:
 				h.make(rapid.IntRange(0, 30).Draw(t, "content"))
 			case 3, 4, 5:
@@ -26,6 +26,12 @@ func TestWhatIsClearedAwayIsNeededByNobody(t *testing.T) {
 				h.activate(t, time.Hour)
 			case 7:
 				h.now = h.now.Add(time.Duration(rapid.IntRange(1, 20).Draw(t, "days")) * 24 * time.Hour)
+			case 8:
+				h.approve(t)
+			case 9:
+				for content := range rapid.IntRange(1, 60).Draw(t, "burst") {
+					h.make(100 + len(h.releases) + content)
+				}
 			default:
 				h.clear(t, keep)
 			}
@@ -65,6 +71,12 @@ func (h *history) valid() (all []Activation) {
 		}
 	}
 	return all
+}
+
+func (h *history) approve(t *rapid.T) {
+	if len(h.releases) > 0 {
+		h.releases[rapid.IntRange(0, len(h.releases)-1).Draw(t, "approved")].ApprovedAt = h.now
+	}
 }
 
 func (h *history) activate(t *rapid.T, later time.Duration) {
@@ -126,16 +138,26 @@ func (h *history) clear(t *rapid.T, keep int) {
 	for id := range last {
 		require.NotContains(t, gone, h.digests[id], "it is one of the last that were in force")
 	}
-	drafts := 0
+	drafts, approved := 0, 0
 	for i := len(stock) - 1; i >= 0; i-- {
 		r := stock[i]
-		if r.Served > 0 {
+		switch {
+		case r.Served > 0:
+			continue
+		case !r.ApprovedAt.IsZero():
+			approved++
+			require.NotContains(t, gone, r.Digest, "it is approved")
 			continue
 		}
-		if drafts++; drafts <= newestDrafts || h.now.Sub(r.CreatedAt) < draftLife {
+		if drafts++; drafts <= newestDrafts || drafts <= maxDrafts && h.now.Sub(r.CreatedAt) < draftLife {
 			require.NotContains(t, gone, r.Digest, "it is a young draft, or one of the newest")
 		}
 	}
+	left := map[string]bool{}
+	for _, r := range h.stock() {
+		left[r.Digest] = true
+	}
+	require.LessOrEqual(t, len(left), keep+len(needed)+approved+maxDrafts)
 	// And all others go: what is left is needed.
 	require.Empty(t, expendable(h.stock(), needed, keep, h.now))
 }

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"trunkline/services/platform/fault"
 )
 
 const (
@@ -20,8 +22,9 @@ const (
 
 // CreateRelease compiles the live tables, all of one state, into a draft and gives the findings about them. Errors of the
 // conflict checker refuse it: FailedPrecondition ReasonConflict, with a Conflict. One draft is made at a time; others wait.
-// A repeat answers the same draft without findings. Progress is told for each of four steps: reading, with no total,
-// checking, compiling and storing.
+// A repeat answers the same draft without findings. What a replica of the database has may be old: a draft of it is an
+// Unavailable fault. Of drafts that nobody approved only the newest maxDrafts are kept: older ones expire. Progress is told
+// for each of four steps: reading, with no total, checking, compiling and storing.
 func (a *ReleaseAdmin) CreateRelease(ctx context.Context, r Request, description string, progress Progress) (Release, Report, error) {
 	ctx, cancel := context.WithTimeout(ctx, compileLimit)
 	defer cancel()
@@ -60,6 +63,9 @@ func (a *ReleaseAdmin) CreateRelease(ctx context.Context, r Request, description
 			}
 			stored.State = ReleaseDraft
 			release = stored
+			if err := clearDrafts(ctx, tx, at); err != nil {
+				return "", err
+			}
 			return releaseReply(release.ID, 0), tx.Record(ctx, r, Entry{
 				Action: "release.create", Entity: "release", EntityID: release.ID.String(), After: release.audited(), At: at,
 			})
@@ -79,6 +85,14 @@ func (a *ReleaseAdmin) CreateRelease(ctx context.Context, r Request, description
 // compile reads the live tables in one state, checks what it read and compiles the same.
 func (a *ReleaseAdmin) compile(ctx context.Context, progress Progress) (release Release, report Report, parts [][]byte, err error) {
 	began := a.now()
+	var live int64
+	err = a.store.View(ctx, func(ctx context.Context, tx Tx) (err error) {
+		live, err = tx.ConfigVersion(ctx)
+		return err
+	})
+	if err != nil {
+		return Release{}, Report{}, nil, err
+	}
 	draft := a.newDraft()
 	set := RuleSet{Now: moment(began), Ceiling: a.policy.Ceiling}
 	needed := make(map[uuid.UUID]bool)
@@ -92,6 +106,10 @@ func (a *ReleaseAdmin) compile(ctx context.Context, progress Progress) (release 
 	})
 	if err != nil {
 		return Release{}, Report{}, nil, err
+	}
+	if release.ConfigVersion < live {
+		return Release{}, Report{}, nil, fault.New(fault.Unavailable, reasonDatabase,
+			"What was read is older than the configuration: it came from a replica of the database. Try again.").WithRetry(time.Second)
 	}
 	rules := int64(len(set.Rules))
 	progress.report(0, rules)

@@ -49,5 +49,5 @@ type EngineWord struct {
 
 // Serves reports whether it serves what is in force.
 func (w EngineWord) Serves(f Force) bool {
-	return f.InForce != nil && w.ServingActivation == f.InForce.Number
+	return f.InForce != nil && w.ServingActivation == f.InForce.Number && w.ServingID == f.InForce.ReleaseID
 }

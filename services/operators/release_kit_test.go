@@ -3,6 +3,7 @@ package operators_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"io"
 	"maps"
 	"slices"
@@ -40,11 +41,15 @@ type bulletin struct {
 	down     bool
 	// posted has the revisions in their order.
 	posted []int64
+	// keyless has no key to sign with.
+	keyless bool
 	// stood is called by Standing when it has read, and posting by Post before it writes.
 	stood, posting func()
 }
 
 var errNoBulletin = fault.New(fault.Unavailable, "MESSAGING_UNAVAILABLE", "The messaging service is not available.")
+
+func (b *bulletin) Signs() bool { return !b.keyless }
 
 func (b *bulletin) Standing(context.Context) (operators.Manifest, uint64, error) {
 	b.mu.Lock()
@@ -92,15 +97,21 @@ func (b *bulletin) shows() operators.Manifest {
 type shelf struct {
 	mu      sync.Mutex
 	content map[string][]byte
+	// puts is how often something was put there.
+	puts int
 	// removing is called before an artifact goes.
 	removing func(digest string)
 }
 
-func (s *shelf) Has(_ context.Context, digest string) (bool, error) {
+func (s *shelf) Sum(_ context.Context, digest string) ([]byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_, there := s.content[digest]
-	return there, nil
+	content, there := s.content[digest]
+	if !there {
+		return nil, nil
+	}
+	sum := sha256.Sum256(content)
+	return sum[:], nil
 }
 
 func (s *shelf) Put(_ context.Context, digest string, content io.Reader) error {
@@ -111,6 +122,7 @@ func (s *shelf) Put(_ context.Context, digest string, content io.Reader) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.content[digest] = all
+	s.puts++
 	return nil
 }
 

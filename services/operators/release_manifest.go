@@ -54,7 +54,7 @@ func readManifest(ctx context.Context, r ReleaseReader) (m Manifest, announced i
 	if err != nil {
 		return Manifest{}, 0, err
 	}
-	last, err := r.Activations(ctx, ActivationFilter{Valid: true, Limit: 2})
+	last, err := lastValid(ctx, r)
 	if err != nil || len(last) == 0 {
 		return Manifest{}, revisions.Announced, err
 	}
@@ -70,7 +70,7 @@ func readManifest(ctx context.Context, r ReleaseReader) (m Manifest, announced i
 // announcedOf gives the activations that a manifest names: of the last two that were not called off, newest first, the last and,
 // when that was scheduled, the one before it too. It is named also when the time has come since.
 func announcedOf(last []Activation) (current, scheduled *Activation) {
-	if !last[0].ActivateAt.After(last[0].CreatedAt) {
+	if last[0].immediate() {
 		return &last[0], nil
 	}
 	if len(last) > 1 {
@@ -92,6 +92,8 @@ func readEntry(ctx context.Context, r ReleaseReader, a *Activation) (ManifestEnt
 
 // Bulletin is where engines read the manifest.
 type Bulletin interface {
+	// Signs reports whether there is a key to post with.
+	Signs() bool
 	// Standing gives the manifest that is there and its place, for Post. What is missing, or cannot be read, is the zero
 	// Manifest. It makes anew what holds manifests and artifacts when that was lost.
 	Standing(ctx context.Context) (m Manifest, place uint64, err error)
@@ -101,8 +103,9 @@ type Bulletin interface {
 
 // Shelf is where engines fetch artifacts, by digest.
 type Shelf interface {
-	Has(ctx context.Context, digest string) (bool, error)
-	// Put stores an artifact; what a failed one leaves is not there for Has.
+	// Sum reads an artifact and gives the SHA-256 of its bytes as they are stored; nil for one that is not there whole.
+	Sum(ctx context.Context, digest string) ([]byte, error)
+	// Put stores an artifact in place of what is there; what a failed one leaves is not there for Sum.
 	Put(ctx context.Context, digest string, content io.Reader) error
 	// Remove takes an artifact away. One that is not there is no error.
 	Remove(ctx context.Context, digest string) error

@@ -12,6 +12,8 @@ import (
 const (
 	// MaxAhead is how far ahead a release may be scheduled.
 	MaxAhead = 90 * 24 * time.Hour
+	// maxLate is how far a time may have passed: clocks differ, and a longer time is a mistake.
+	maxLate = time.Minute
 	// announceLimit is how long an answer waits until engines can see the change. After that they are told later.
 	announceLimit = 5 * time.Second
 )
@@ -21,7 +23,7 @@ type Publication struct {
 	Target
 	// Expected is the release that must be in force; uuid.Nil is any or none.
 	Expected uuid.UUID
-	// ActivateAt is when it takes effect, at most MaxAhead ahead. The zero time and one that has passed are at once.
+	// ActivateAt is when it takes effect, at most MaxAhead ahead. The zero time and one that has just passed are at once.
 	ActivateAt time.Time
 	Reason     string
 }
@@ -31,8 +33,11 @@ type Publication struct {
 func (a *ReleaseAdmin) PublishRelease(ctx context.Context, r Request, p Publication) (Release, Activation, error) {
 	var v violations
 	v.check("reason", checkDescription(p.Reason))
-	if p.ActivateAt.After(a.now().Add(MaxAhead)) {
+	switch now := a.now(); {
+	case p.ActivateAt.After(now.Add(MaxAhead)):
 		v.check("activate_time", "must be at most 90 days ahead")
+	case !p.ActivateAt.IsZero() && p.ActivateAt.Before(now.Add(-maxLate)):
+		v.check("activate_time", "has passed: leave it out to publish at once")
 	}
 	if err := invalid(v); err != nil {
 		return Release{}, Activation{}, err
@@ -120,10 +125,12 @@ func (a *ReleaseAdmin) announced(ctx context.Context, revision int64) bool {
 
 // do stores the activation with everything that belongs to it.
 func (w activating) do(ctx context.Context, tx Tx, r Request, at time.Time) (Release, Activation, error) {
-	force, err := readForce(ctx, tx, at)
+	last, err := lastValid(ctx, tx)
 	if err != nil {
 		return Release{}, Activation{}, err
 	}
+	at = reached(last, at)
+	force := forceAt(last, at)
 	if w.expected != uuid.Nil && w.expected != releaseID(force.InForce) {
 		return Release{}, Activation{}, fault.New(fault.Aborted, ReasonReleaseMoved,
 			"Another release is in force than you expect: somebody published meanwhile. Look at it, then decide again.").

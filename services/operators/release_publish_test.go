@@ -36,6 +36,7 @@ func TestAPublicationIsRefusedWithItsReason(t *testing.T) {
 			{"it was published since the etag was read", operators.Publication{Target: operators.Target{ID: first.ID, ETag: first.ETag()}}, fault.Aborted, operators.ReasonETag},
 			{"another is in force", operators.Publication{Target: operators.Target{ID: first.ID, ETag: present.ETag()}, Expected: first.ID}, fault.Aborted, operators.ReasonReleaseMoved},
 			{"too far ahead", operators.Publication{Target: operators.Target{ID: first.ID}, ActivateAt: deskTime.Add(operators.MaxAhead + time.Second)}, fault.InvalidArgument, operators.ReasonInvalid},
+			{"its time has passed", operators.Publication{Target: operators.Target{ID: first.ID}, ActivateAt: deskTime.Add(-61 * time.Second)}, fault.InvalidArgument, operators.ReasonInvalid},
 			{"too long a reason", operators.Publication{Target: operators.Target{ID: first.ID}, Reason: strings.Repeat("x", 501)}, fault.InvalidArgument, operators.ReasonInvalid},
 		} {
 			_, _, err := p.releases.PublishRelease(t.Context(), admin(""), c.ask)

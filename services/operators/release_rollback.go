@@ -19,7 +19,7 @@ type Rollback struct {
 }
 
 // RollbackRelease puts a release in force again, at once, and calls off what is scheduled. Going back to the release in
-// force does only the latter.
+// force does only the latter. A second rollback has to name its release: a command that is repeated changes nothing.
 func (a *ReleaseAdmin) RollbackRelease(ctx context.Context, r Request, back Rollback) (Release, Activation, error) {
 	var v violations
 	v.check("reason", checkDescription(back.Reason))
@@ -31,6 +31,10 @@ func (a *ReleaseAdmin) RollbackRelease(ctx context.Context, r Request, back Roll
 		choose: func(ctx context.Context, tx Tx, force Force, at time.Time) (Release, error) {
 			wanted := back.Release
 			if wanted == uuid.Nil {
+				if force.InForce != nil && force.InForce.Kind == RolledBack {
+					return Release{}, fault.New(fault.FailedPrecondition, ReasonAlreadyRolledBack,
+						"The release in force came by a rollback, so going back again could bring back the one it replaced: name the release to go to.")
+				}
 				var err error
 				if wanted, err = servedBefore(ctx, tx, releaseID(force.InForce), at); err != nil {
 					return Release{}, err
@@ -58,7 +62,7 @@ func servedBefore(ctx context.Context, tx Tx, present uuid.UUID, at time.Time) (
 		return uuid.Nil, err
 	}
 	for _, a := range all {
-		if !a.ActivateAt.After(at) && a.ReleaseID != present {
+		if a.begun(at) && a.ReleaseID != present {
 			return a.ReleaseID, nil
 		}
 	}
@@ -74,7 +78,7 @@ func wasServed(ctx context.Context, tx Tx, id uuid.UUID, at time.Time) error {
 		return err
 	}
 	for _, a := range all {
-		if !a.ActivateAt.After(at) {
+		if a.begun(at) {
 			return nil
 		}
 	}

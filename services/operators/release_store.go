@@ -29,6 +29,8 @@ type ReleaseReader interface {
 	Activations(ctx context.Context, filter ActivationFilter) ([]Activation, error)
 	// ReleaseRevisions gives those of the manifest.
 	ReleaseRevisions(ctx context.Context) (ReleaseRevisions, error)
+	// ConfigVersion gives the version of the live configuration.
+	ConfigVersion(ctx context.Context) (int64, error)
 }
 
 // ActivationFilter says which activations are wanted.

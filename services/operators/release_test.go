@@ -1,6 +1,7 @@
 package operators_test
 
 import (
+	"context"
 	"log/slog"
 	"testing"
 	"time"
@@ -9,7 +10,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"trunkline/services/operators"
+	"trunkline/services/operators/releases"
 	"trunkline/services/platform/fault"
+	"trunkline/services/platform/money"
 )
 
 var quietLog = slog.New(slog.DiscardHandler)
@@ -74,9 +77,11 @@ func TestTheLifeOfARelease(t *testing.T) {
 		_, history, _ = p.read(t, first.ID)
 		require.Len(t, history, 2)
 
-		forth, _, err := p.releases.RollbackRelease(t.Context(), admin(""), operators.Rollback{})
+		_, _, err = p.releases.RollbackRelease(t.Context(), admin(""), operators.Rollback{})
+		require.True(t, fault.Is(err, operators.ReasonAlreadyRolledBack), "a command that is repeated does not bring the release back")
+		forth, _, err := p.releases.RollbackRelease(t.Context(), admin(""), operators.Rollback{Release: second.ID})
 		require.NoError(t, err)
-		require.Equal(t, second.ID, forth.ID, "the one that was served before the present one")
+		require.Equal(t, second.ID, forth.ID)
 		require.Equal(t, []string{"release.create", "release.approve", "release.publish", "release.create", "release.publish", "release.rollback", "release.rollback"},
 			p.actions(t))
 		require.Equal(t, []int64{1, 2, 3, 4}, p.bulletin.posted)
@@ -146,6 +151,25 @@ func (m meddling) Add(part operators.Snapshot) error {
 	return m.Draft.Add(part)
 }
 
+func TestADraftIsNotMadeOfWhatAReplicaHadBefore(t *testing.T) {
+	onBothPresses(t, func(t *testing.T, p *press) {
+		lagging := operators.NewReleaseAdmin(laggingStore{p.store}, p.draft, p.announcer, operators.ReleasePolicy{}, p.clock.Now, quietLog)
+		_, _, err := lagging.CreateRelease(t.Context(), someone, "", nil)
+		wantFault(t, err, fault.Unavailable, "DATABASE_UNAVAILABLE")
+		require.Empty(t, p.states(t))
+	})
+}
+
+// laggingStore gives snapshots of the state before.
+type laggingStore struct{ operators.ReleaseStore }
+
+func (s laggingStore) Snapshot(ctx context.Context, operatorsOnly bool, now time.Time, give func(operators.Snapshot) error) error {
+	return s.ReleaseStore.Snapshot(ctx, operatorsOnly, now, func(part operators.Snapshot) error {
+		part.ConfigVersion--
+		return give(part)
+	})
+}
+
 func TestConflictsRefuseARelease(t *testing.T) {
 	onBothPresses(t, func(t *testing.T, p *press) {
 		_, err := p.db.NewRaw("UPDATE routing_rules SET strategy = 'COST'").Exec(t.Context())
@@ -160,6 +184,62 @@ func TestConflictsRefuseARelease(t *testing.T) {
 		require.NotEmpty(t, fault.From(err).Violations)
 		require.Empty(t, p.states(t))
 		require.Empty(t, p.actions(t))
+	})
+}
+
+func TestADraftIsCheckedAndCompiledWithItsRates(t *testing.T) {
+	onBothPresses(t, func(t *testing.T, p *press) {
+		live, _, err := p.store.LiveOperators(t.Context())
+		require.NoError(t, err)
+		price := money.Money{Nanos: 7, Currency: eur}
+		require.NoError(t, p.store.InTx(t.Context(), func(ctx context.Context, tx operators.Tx) error {
+			var rates []operators.Rate
+			for _, o := range live {
+				rates = append(rates, operators.Rate{
+					ID: uuid.New(), OperatorID: o.ID, Prefix: "44", MessageType: operators.SMS, Price: price, EffectiveFrom: deskTime.Add(-time.Hour),
+				})
+			}
+			return tx.StoreRates(ctx, rates, nil, nil)
+		}))
+		_, err = p.db.NewRaw("UPDATE routing_rules SET strategy = 'COST'").Exec(t.Context())
+		require.NoError(t, err)
+		_, err = p.db.NewRaw("UPDATE rule_candidates SET price_nanos = NULL, currency = NULL").Exec(t.Context())
+		require.NoError(t, err)
+		release := p.make(t)
+		require.Equal(t, int64(len(live)), release.Rates)
+
+		reader, closer, err := releases.NewLibrary(p.store).Source(release).Open(t.Context())
+		require.NoError(t, err)
+		count := 0
+		for rate, err := range reader.Rates() {
+			require.NoError(t, err)
+			require.Equal(t, price, rate.Price)
+			count++
+		}
+		require.Equal(t, len(live), count)
+		require.NoError(t, reader.Close())
+		require.NoError(t, closer.Close())
+	})
+}
+
+// TestADraftWaitsNoLongerThanItsCaller: each draft holds everything in memory, so one is made at a time.
+func TestADraftWaitsNoLongerThanItsCaller(t *testing.T) {
+	onBothPresses(t, func(t *testing.T, p *press) {
+		whole, tried := p.draft, false
+		p.draft = func() operators.Draft {
+			return meddling{Draft: whole(), meddle: func() {
+				if tried {
+					return
+				}
+				tried = true
+				ctx, cancel := context.WithCancel(t.Context())
+				cancel()
+				_, _, err := p.releases.CreateRelease(ctx, someone, "", nil)
+				require.ErrorIs(t, err, context.Canceled)
+			}}
+		}
+		p.make(t)
+		require.True(t, tried)
 	})
 }
 

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"trunkline/services/platform/records"
 )
 
 // Bounds of a file.
@@ -17,6 +19,8 @@ const (
 	MaxFileBytes = 64 << 20
 	MaxLines     = 2_000_000
 	MaxField     = 1024 // bytes
+	// maxLine is the most bytes of a line. One whose fields have at most MaxField has less than half of it.
+	maxLine = 64 << 10
 )
 
 // progressStep is how many lines or rows lie between two reports of progress.
@@ -24,7 +28,7 @@ const progressStep = 1000
 
 // table reads a CSV file with a header, one record at a time.
 type table struct {
-	reader   *csv.Reader
+	reader   *records.Reader
 	columns  []string
 	position map[string]int // of a column in the file
 	bad      *BadLines
@@ -43,7 +47,10 @@ type capped struct {
 
 var errTooLarge = errors.New("the file is too large")
 
-const tooLarge = "the file has more than %d bytes: split it"
+const (
+	tooLarge = "the file has more than %d bytes: split it"
+	tooLong  = "the line is too long: it has more than %d bytes, perhaps because a quote is not closed"
+)
 
 // Read reads up to the cap.
 func (c *capped) Read(p []byte) (int, error) {
@@ -82,9 +89,7 @@ func newTable(r io.Reader, columns []string, bad *BadLines, progress func(line i
 	if bytes.HasPrefix(start, markUTF8) {
 		_, _ = buffered.Discard(len(markUTF8))
 	}
-	t := &table{reader: csv.NewReader(buffered), columns: columns, bad: bad, progress: progress}
-	t.reader.FieldsPerRecord = -1
-	t.reader.ReuseRecord = true
+	t := &table{reader: records.NewReader(buffered, maxLine), columns: columns, bad: bad, progress: progress}
 	ok, err := t.header()
 	if err != nil || !ok {
 		return nil, err
@@ -93,11 +98,14 @@ func newTable(r io.Reader, columns []string, bad *BadLines, progress func(line i
 }
 
 func (t *table) header() (bool, error) {
-	header, err := t.reader.Read()
+	header, line, err := t.reader.Read()
 	var syntax *csv.ParseError
 	switch {
 	case errors.Is(err, errTooLarge):
 		t.bad.end(1, tooLarge, MaxFileBytes)
+		return false, nil
+	case errors.Is(err, records.ErrTooLong):
+		t.bad.end(line, tooLong, maxLine)
 		return false, nil
 	case errors.Is(err, io.EOF):
 		t.bad.add(1, "", "the file is empty: the first line must be %s", strings.Join(t.columns, ","))
@@ -136,7 +144,7 @@ func (t *table) header() (bool, error) {
 // end of the file, or where reading on makes no sense; bad tells then.
 func (t *table) next() (bool, error) {
 	for {
-		record, err := t.reader.Read()
+		record, line, err := t.reader.Read()
 		var syntax *csv.ParseError
 		switch {
 		case errors.Is(err, io.EOF):
@@ -145,15 +153,17 @@ func (t *table) next() (bool, error) {
 		case errors.Is(err, errTooLarge):
 			t.bad.end(t.line+1, tooLarge, MaxFileBytes)
 			return false, nil
+		case errors.Is(err, records.ErrTooLong):
+			t.bad.end(line, tooLong, maxLine)
+			return false, nil
 		case errors.As(err, &syntax):
-			t.line = int64(syntax.StartLine)
+			t.line = line
 			t.bad.add(t.line, "", "%s", syntaxProblem(syntax))
 			continue
 		case err != nil:
 			return false, fmt.Errorf("read the file: %w", err)
 		}
-		line, _ := t.reader.FieldPos(0)
-		t.line, t.record = int64(line), record
+		t.line, t.record = line, record
 		if t.line > MaxLines {
 			t.bad.end(t.line, "the file has more than %d lines: split it", MaxLines)
 			return false, nil

@@ -224,6 +224,12 @@ func (r releases) Activations(ctx context.Context, f operators.ActivationFilter)
 	return convert(rows, activationRow.activation)
 }
 
+// ConfigVersion returns the version of the live configuration.
+func (r releases) ConfigVersion(ctx context.Context) (version int64, err error) {
+	err = r.tx.NewRaw("SELECT config_version FROM config_state").Scan(bunstore.WithQueryName(ctx, "config_version"), &version)
+	return version, bunstore.Fault(err)
+}
+
 // ReleaseRevisions returns those of the manifest.
 func (r releases) ReleaseRevisions(ctx context.Context) (v operators.ReleaseRevisions, err error) {
 	err = r.tx.NewRaw("SELECT revision, announced FROM release_state").

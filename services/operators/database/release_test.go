@@ -3,6 +3,7 @@ package database_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -144,6 +145,13 @@ func TestExpiredReleasesLeaveWhatOthersNeed(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, []operators.Release{other, two}, stock)
 			left, err := tx.Leftovers(ctx, []string{one.Digest, two.Digest, strings.Repeat("c", 64)})
+			require.NoError(t, err)
+			require.Equal(t, []string{one.Digest}, left)
+			many := []string{one.Digest} // more than one statement takes
+			for i := range 70_000 {
+				many = append(many, fmt.Sprintf("%064x", i))
+			}
+			left, err = tx.Leftovers(ctx, many)
 			require.NoError(t, err)
 			require.Equal(t, []string{one.Digest}, left)
 			left, err = tx.Leftovers(ctx, nil)

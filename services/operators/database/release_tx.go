@@ -2,6 +2,7 @@ package database
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -98,12 +99,16 @@ func (t *tx) Expire(ctx context.Context, gone []operators.Release, at time.Time)
 }
 
 // Leftovers returns those of the digests that only expired releases have.
-func (t *tx) Leftovers(ctx context.Context, digests []string) (left []string, err error) {
-	if len(digests) == 0 {
-		return nil, nil
+func (t *tx) Leftovers(ctx context.Context, digests []string) (left []string, _ error) {
+	ctx = bunstore.WithQueryName(ctx, "release_leftovers")
+	for part := range slices.Chunk(digests, chunk) {
+		var some []string
+		err := t.tx.NewRaw(`SELECT DISTINCT digest FROM releases AS l WHERE digest IN (?)
+			AND NOT EXISTS (SELECT 1 FROM releases AS o WHERE o.digest = l.digest AND o.expired_at IS NULL)`, bun.List(part)).Scan(ctx, &some)
+		if err != nil {
+			return nil, bunstore.Fault(err)
+		}
+		left = append(left, some...)
 	}
-	err = t.tx.NewRaw(`SELECT DISTINCT digest FROM releases AS l WHERE digest IN (?)
-		AND NOT EXISTS (SELECT 1 FROM releases AS o WHERE o.digest = l.digest AND o.expired_at IS NULL)`, bun.List(digests)).
-		Scan(bunstore.WithQueryName(ctx, "release_leftovers"), &left)
-	return left, bunstore.Fault(err)
+	return left, nil
 }

@@ -86,7 +86,7 @@ func (t *tx) RatesAround(
 
 // EachRule calls give with every live rule, some at a time.
 func (t *tx) EachRule(ctx context.Context, give func([]operators.Rule) error) error {
-	all := snapshot{tx: t.tx, give: func(part operators.Snapshot) error { return give(part.Rules) }}
+	all := snapshot{tx: t.tx, page: snapshotPage, give: func(part operators.Snapshot) error { return give(part.Rules) }}
 	return bunstore.Fault(all.rules(bunstore.WithQueryName(ctx, "all_rules")))
 }
 

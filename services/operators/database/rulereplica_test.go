@@ -21,12 +21,13 @@ import (
 	"trunkline/services/platform/pgtest"
 )
 
-func TestRulesAreReadFromTheReplicaWhileThePrimaryIsDown(t *testing.T) {
+func TestRulesAndReleasesAreReadFromTheReplicaWhileThePrimaryIsDown(t *testing.T) {
 	primary := pgtest.Start(t)
 	k := newKit(t, primary.URL(), migrations.Postgres, "postgres")
 	k.operators(t, three)
 	k.rules(t, ruleHeader+",+44,GB,,PRIORITY,,Alpha,1,,,\n")
 	stored := k.allRules(t)[0]
+	release := k.add(t, aRelease("a"), []byte("x"))
 	replica := primary.StartReplica(t)
 	replica.CatchUp(t)
 
@@ -54,6 +55,19 @@ func TestRulesAreReadFromTheReplicaWhileThePrimaryIsDown(t *testing.T) {
 	result, err := admin.CheckRules(t.Context(), nil)
 	require.NoError(t, err)
 	require.Equal(t, 1, result.Rules)
+	readRelease := func(id uuid.UUID) (found operators.Release, err error) {
+		fresh, err := store.ReadReleases(t.Context(), func(ctx context.Context, r operators.ReleaseReader) (err error) {
+			found, err = r.Release(ctx, id)
+			return err
+		})
+		require.True(t, fresh.Stale)
+		return found, err
+	}
+	found, err := readRelease(release.ID)
+	require.NoError(t, err)
+	require.Equal(t, release, found)
+	_, err = readRelease(uuid.New())
+	requireFault(t, err, fault.Unavailable, bunstore.ReasonUnavailable)
 	for _, change := range []func() error{
 		func() error { _, _, err := admin.CreateRule(t.Context(), someone, stored); return err },
 		func() error {

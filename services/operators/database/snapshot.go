@@ -41,7 +41,7 @@ func (s *Store) Snapshot(ctx context.Context, operatorsOnly bool, now time.Time,
 			options.Isolation = sql.LevelRepeatableRead
 		}
 		return db.RunInTx(ctx, options, func(ctx context.Context, tx bun.Tx) error {
-			shot := snapshot{tx: tx, now: now, give: func(part operators.Snapshot) error {
+			shot := snapshot{tx: tx, now: now, page: snapshotPage, give: func(part operators.Snapshot) error {
 				began = true
 				return give(part)
 			}}
@@ -55,8 +55,10 @@ var errHalfway = errors.New("the primary was lost in the middle of a snapshot")
 
 // snapshot reads the parts of one transaction.
 type snapshot struct {
-	tx   bun.Tx
-	now  time.Time
+	tx  bun.Tx
+	now time.Time
+	// page is how many rules or rates a statement reads.
+	page int
 	give func(operators.Snapshot) error
 
 	versions operators.Snapshot
@@ -129,7 +131,7 @@ func (s *snapshot) rules(ctx context.Context) error {
 // rulesAfter reads a page of rules without their candidates, by id.
 func (s *snapshot) rulesAfter(ctx context.Context, last uuid.UUID) (page []operators.Rule, err error) {
 	rows, err := s.tx.QueryContext(ctx, "SELECT "+ruleColumns+" FROM routing_rules WHERE deleted_at IS NULL AND rule_id > ? ORDER BY rule_id LIMIT ?",
-		last, snapshotPage)
+		last, s.page)
 	if err != nil {
 		return nil, err
 	}
@@ -188,11 +190,11 @@ func operatorNames(ctx context.Context, db bun.IDB) (map[uuid.UUID]string, error
 func (s *snapshot) rates(ctx context.Context) error {
 	for last := uuid.Nil; ; {
 		rows, err := s.tx.QueryContext(ctx, "SELECT "+rateColumns+" FROM rates WHERE rate_id > ? AND (effective_to IS NULL OR effective_to > ?) ORDER BY rate_id LIMIT ?",
-			last, s.now, snapshotPage)
+			last, s.now, s.page)
 		if err != nil {
 			return err
 		}
-		page, err := scanRates(rows, snapshotPage)
+		page, err := scanRates(rows, s.page)
 		if err != nil || len(page) == 0 {
 			return err
 		}

@@ -28,10 +28,19 @@ func New(now func() time.Time) *Differ { return &Differ{now} }
 // prefix, account and message types, and prices: raised by most percent first, then those with another currency or other
 // dates, ended, new, and lowered by most percent. Where rules and prices do not both fit, each has at least half of the
 // room. base may be nil, for nothing. Nothing is given of artifacts that are not whole; faults are those of the sources.
-// The same two releases at the same moment give the same bytes.
+// The same two releases at the same moment give the same bytes. Both are read and closed before anything is given.
 func (d *Differ) Diff(
 	ctx context.Context, base, draft release.Source, maxChanges int, give func(*releasesv1.DiffReleaseResponse) error,
 ) error {
+	c := &comparison{now: d.now().UTC(), most: maxChanges, prices: priceChanges{most: maxChanges}}
+	if err := c.read(ctx, base, draft); err != nil {
+		return err
+	}
+	return c.give(give)
+}
+
+// read compares two releases. base may be nil.
+func (c *comparison) read(ctx context.Context, base, draft release.Source) error {
 	before, err := open(ctx, base)
 	if err != nil {
 		return err
@@ -43,8 +52,7 @@ func (d *Differ) Diff(
 	}
 	defer after.free()
 
-	c := &comparison{now: d.now().UTC(), most: maxChanges, prices: priceChanges{most: maxChanges}}
-	failure := c.compare(before, after)
+	failure := c.compare(ctx, before, after)
 	// What is wrong with an artifact is known at its end, and tells better than anything else why it cannot be read.
 	for _, s := range []*side{before, after} {
 		if err := s.close(); err != nil {
@@ -57,7 +65,7 @@ func (d *Differ) Diff(
 	if base != nil {
 		c.summary.BaseReleaseId = base.ID().String()
 	}
-	return c.give(give)
+	return nil
 }
 
 // side is one of the two releases; without a reader it is empty.
@@ -128,7 +136,7 @@ type comparison struct {
 	prices          priceChanges
 }
 
-func (c *comparison) compare(before, after *side) error {
+func (c *comparison) compare(ctx context.Context, before, after *side) error {
 	c.names = map[uuid.UUID]string{}
 	for _, s := range []*side{before, after} {
 		for _, o := range s.operators() {
@@ -142,12 +150,12 @@ func (c *comparison) compare(before, after *side) error {
 		merge(each(before.fx()), each(after.fx()), compareCurrencies, func(old, present []release.FXRate) {
 			c.setting(fxChange(at(old, 0), at(present, 0)), &c.summary.FxRatesChanged)
 		}),
-		merge(before.rules(), after.rules(), compareRuleKeys, func(old, present []release.Rule) {
+		merge(within(ctx, before.rules()), within(ctx, after.rules()), compareRuleKeys, func(old, present []release.Rule) {
 			for i := range max(len(old), len(present)) {
 				c.rule(at(old, i), at(present, i))
 			}
 		}),
-		merge(before.rates(), after.rates(), compareRateKeys, func(old, present []release.Rate) {
+		merge(within(ctx, before.rates()), within(ctx, after.rates()), compareRateKeys, func(old, present []release.Rate) {
 			if change, differs := comparePrices(old, present, c.now); differs {
 				c.touched.addRate(change.prefix)
 				c.prices.add(change)

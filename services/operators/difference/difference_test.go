@@ -3,6 +3,7 @@ package difference_test
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"io"
 	"math"
@@ -407,3 +408,51 @@ type failing struct{ err error }
 func (failing) ID() uuid.UUID { return id(1) }
 
 func (f failing) Open(context.Context) (*release.Reader, io.Closer, error) { return nil, nil, f.err }
+
+// A comparison of every moment with every price would not end within the time of a test.
+func TestManyPricesOfOneKeyAreComparedInOneWalk(t *testing.T) {
+	const n = 100_000
+	deck := func(last int64) *source {
+		c := release.Content{Operators: []release.Operator{operator(1, "Alpha")}}
+		for i := range n {
+			r := rate(1, "44", int64(i))
+			binary.BigEndian.PutUint64(r.ID[:], uint64(i)+1)
+			r.From, r.To = noon.Add(time.Duration(i)*time.Minute), noon.Add(time.Duration(i+1)*time.Minute)
+			if i == n-1 {
+				r.Price.Nanos = last
+			}
+			c.Rates = append(c.Rates, r)
+		}
+		return compile(t, c)
+	}
+	sums, changes := diff(t, deck(1<<40), deck(1<<41), 10)
+	require.EqualValues(t, 1, sums.GetRatesRaised())
+	require.Equal(t, []string{"from " + noon.Add((n-1)*time.Minute).Format(time.RFC3339Nano)}, changes[0].GetDetails())
+}
+
+func TestAComparisonEndsWithItsCaller(t *testing.T) {
+	for name, c := range map[string]release.Content{
+		"rules":  {Operators: world().Operators, Rules: world().Rules},
+		"prices": {Operators: world().Operators, Rates: world().Rates},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel()
+			draft := compile(t, c)
+			err := difference.New(func() time.Time { return noon }).Diff(ctx, nil, draft, 10, func(*releasesv1.DiffReleaseResponse) error {
+				t.Error("it goes on")
+				return nil
+			})
+			require.ErrorIs(t, err, context.Canceled)
+			require.Equal(t, 1, draft.closed)
+		})
+	}
+}
+
+func TestReleasesAreClosedBeforeAnythingIsGiven(t *testing.T) {
+	base, draft := compile(t, world()), compile(t, release.Content{})
+	require.NoError(t, difference.New(func() time.Time { return noon }).Diff(t.Context(), base, draft, 10, func(*releasesv1.DiffReleaseResponse) error {
+		require.Equal(t, [2]int{1, 1}, [2]int{base.closed, draft.closed})
+		return nil
+	}))
+}

@@ -1,6 +1,9 @@
 package difference
 
-import "iter"
+import (
+	"context"
+	"iter"
+)
 
 // merge walks two sorted streams side by side, and gives rows that are the same by compare together: those of the first
 // stream and those of the second, of which one may have none. give must not keep the slices. The error is the first of a
@@ -96,6 +99,20 @@ func each[R any](list []R) iter.Seq2[*R, error] {
 	return func(yield func(*R, error) bool) {
 		for i := range list {
 			if !yield(&list[i], nil) {
+				return
+			}
+		}
+	}
+}
+
+// within ends a stream with ctx.
+func within[R any](ctx context.Context, stream iter.Seq2[*R, error]) iter.Seq2[*R, error] {
+	return func(yield func(*R, error) bool) {
+		for row, err := range stream {
+			if err == nil {
+				err = ctx.Err()
+			}
+			if !yield(row, err) {
 				return
 			}
 		}

@@ -94,8 +94,9 @@ func comparePrices(before, after []release.Rate, now time.Time) (c priceChange, 
 	}
 	key := slices.Concat(after, before)[0]
 	c = priceChange{word: other, id: key.ID, operator: key.Operator, prefix: key.Prefix, kind: key.Type}
+	was, is := periods{ahead: before}, periods{ahead: after}
 	for _, at := range momentsOf(before, after, now) {
-		old, present := priceAt(before, at), priceAt(after, at)
+		old, present := was.at(at), is.at(at)
 		if old.Price == present.Price {
 			continue
 		}
@@ -124,12 +125,24 @@ func momentsOf(before, after []release.Rate, now time.Time) []time.Time {
 	return moments
 }
 
-// priceAt gives the rate that counts: of those in force the one that began last. It is zero when none is.
-func priceAt(list []release.Rate, at time.Time) release.Rate {
-	for i := len(list) - 1; i >= 0; i-- {
-		if r := &list[i]; !at.Before(r.From) && (r.To.IsZero() || at.Before(r.To)) {
-			return *r
+// periods walks the rates of one key in time. They are sorted by when they begin.
+type periods struct {
+	ahead []release.Rate
+	// open are rates that have begun, the last on top. Those below the top may have ended.
+	open []*release.Rate
+}
+
+// at gives the rate that counts: of those in force the one that began last. It is zero when none is. Moments must not go
+// back.
+func (p *periods) at(moment time.Time) release.Rate {
+	for len(p.ahead) > 0 && !moment.Before(p.ahead[0].From) {
+		p.open, p.ahead = append(p.open, &p.ahead[0]), p.ahead[1:]
+	}
+	for n := len(p.open); n > 0; n-- {
+		if top := p.open[n-1]; top.To.IsZero() || moment.Before(top.To) {
+			return *top
 		}
+		p.open = p.open[:n-1]
 	}
 	return release.Rate{}
 }

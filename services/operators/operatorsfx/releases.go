@@ -26,8 +26,8 @@ type ReleasesConfig struct {
 	Environment string `koanf:"environment" doc:"The environment whose engines follow these releases: letters, digits, _ and -. Each has its own manifest; engines of another refuse it."`
 	// SigningKey is a seed as release.GenerateKey gives it.
 	SigningKey      config.Secret `koanf:"signing_key" doc:"The key that manifests are signed with, 32 bytes in base64 (trunkline releases keygen). Engines need its public key. Empty: releases can be made and compared, and not published."`
-	RequireApproval bool          `koanf:"require_approval" doc:"Let nothing be published that a second admin has not approved."`
-	Keep            int           `koanf:"keep" doc:"How many releases that were in force are kept to go back to, 2 to 1000. Drafts are kept for 30 days, the newest 20 longer."`
+	RequireApproval bool          `koanf:"require_approval" doc:"Let nothing be published that a second admin has not approved. It separates credentials, not people: it is as good as who may make keys."`
+	Keep            int           `koanf:"keep" doc:"How many releases that were in force are kept to go back to, 2 to 1000. Drafts are kept for 30 days, the newest 20 longer, and never more than 50."`
 }
 
 // DefaultReleasesConfig cannot publish, for want of a key.

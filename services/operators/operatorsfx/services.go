@@ -77,6 +77,8 @@ const (
 	checkTimeout = 5 * time.Minute
 	// releaseTimeout bounds what reads a whole release or more, and waits while another call does.
 	releaseTimeout = 10 * time.Minute
+	// replayCalls bounds how many replays may hold a file in memory. One runs, the others are told so.
+	replayCalls = 2
 )
 
 func newLimits() map[string]rpcserver.Limits {
@@ -88,7 +90,7 @@ func newLimits() map[string]rpcserver.Limits {
 	limits[operatorsv1connect.RoutingRuleServiceCheckRoutingRulesProcedure] = rpcserver.Limits{MaxBytes: rpc.ImportBytes, Timeout: checkTimeout}
 	limits[releasesv1connect.ReleaseServiceCreateReleaseProcedure] = rpcserver.Limits{Timeout: releaseTimeout}
 	limits[releasesv1connect.ReleaseServiceDiffReleaseProcedure] = rpcserver.Limits{Timeout: releaseTimeout}
-	limits[releasesv1connect.ReleaseServiceReplayReleaseProcedure] = rpcserver.Limits{MaxBytes: rpc.ReplayBytes, Timeout: releaseTimeout}
+	limits[releasesv1connect.ReleaseServiceReplayReleaseProcedure] = rpcserver.Limits{MaxBytes: rpc.ReplayBytes, MaxCalls: replayCalls, Timeout: releaseTimeout}
 	return limits
 }
 

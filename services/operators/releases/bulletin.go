@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"regexp"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -120,11 +122,9 @@ var _ operators.Shelf = (*Shelf)(nil)
 // NewShelf returns the shelf.
 func NewShelf(conn *jetstream.Conn) *Shelf { return &Shelf{conn: conn} }
 
-// Has reports whether an artifact is there with all its pieces.
-func (s *Shelf) Has(ctx context.Context, digest string) (bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, shelfCall)
-	defer cancel()
-	return s.conn.ObjectExists(ctx, release.Store, digest)
+// Sum reads an artifact.
+func (s *Shelf) Sum(ctx context.Context, digest string) ([]byte, error) {
+	return s.conn.ObjectSum(ctx, release.Store, digest)
 }
 
 // Put stores an artifact.
@@ -139,9 +139,13 @@ func (s *Shelf) Remove(ctx context.Context, digest string) error {
 	return s.conn.ObjectDelete(ctx, release.Store, digest)
 }
 
-// Digests lists what is there.
+// digest is what the names of artifacts look like. Anybody may put other objects beside them.
+var digest = regexp.MustCompile("^[0-9a-f]{64}$")
+
+// Digests lists the artifacts that are there.
 func (s *Shelf) Digests(ctx context.Context) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, shelfCall)
 	defer cancel()
-	return s.conn.ObjectNames(ctx, release.Store)
+	names, err := s.conn.ObjectNames(ctx, release.Store)
+	return slices.DeleteFunc(names, func(name string) bool { return !digest.MatchString(name) }), err
 }

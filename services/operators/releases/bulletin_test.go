@@ -1,6 +1,7 @@
 package releases_test
 
 import (
+	"bytes"
 	"context"
 	"slices"
 	"strings"
@@ -89,6 +90,42 @@ func TestABucketAndAStoreThatAreGoneAreMadeAnew(t *testing.T) {
 	}
 }
 
+func TestAnArtifactThatIsNotTheOneStoredIsReplaced(t *testing.T) {
+	w := onSQLite(t)
+	p := w.process(t)
+	first, second := w.next(t, p), w.next(t, p)
+	p.tell(t, first)
+	p.tell(t, second)
+	objects, err := w.neighbour(t).ObjectStore(t.Context(), release.Store)
+	require.NoError(t, err)
+	good, err := objects.GetBytes(t.Context(), second.Digest)
+	require.NoError(t, err)
+	for name, damage := range map[string]func(t *testing.T){
+		"one bit is another": func(t *testing.T) {
+			bad := bytes.Clone(good)
+			bad[len(bad)/2] ^= 1
+			_, err := objects.PutBytes(t.Context(), second.Digest, bad)
+			require.NoError(t, err)
+		},
+		"nothing is in it": func(t *testing.T) {
+			_, err := objects.PutBytes(t.Context(), second.Digest, nil)
+			require.NoError(t, err)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			damage(t)
+			require.False(t, w.serves(t.Context(), p.conn, second))
+			require.NoError(t, p.announcer.Restore(t.Context()))
+			require.True(t, w.serves(t.Context(), p.conn, second))
+		})
+	}
+	// What is there when it is published is looked at too.
+	_, err = objects.PutBytes(t.Context(), first.Digest, []byte("x"))
+	require.NoError(t, err)
+	p.tell(t, first)
+	require.True(t, w.serves(t.Context(), p.conn, first))
+}
+
 func TestAManifestOfAnotherHandIsReplaced(t *testing.T) {
 	w := onSQLite(t)
 	p := w.process(t)
@@ -160,7 +197,7 @@ func TestManyAnnouncersAtOnceNeverGoBack(t *testing.T) {
 }
 
 func TestArtifactsAreClearedAwayFromNATSToo(t *testing.T) {
-	w := onSQLite(t)
+	w := onPostgres(t)
 	p := w.process(t)
 	var digests []string
 	for range 3 {
@@ -168,11 +205,14 @@ func TestArtifactsAreClearedAwayFromNATSToo(t *testing.T) {
 		p.tell(t, r)
 		digests = append(digests, r.Digest)
 	}
-	require.NoError(t, p.conn.ObjectPut(t.Context(), release.Store, "of another environment", strings.NewReader("x")))
+	others := []string{"no digest", "a\x00b", strings.Repeat("0", 64)}
+	for _, name := range others {
+		require.NoError(t, p.conn.ObjectPut(t.Context(), release.Store, name, strings.NewReader("x")))
+	}
 	require.NoError(t, p.announcer.Clear(t.Context()))
 	names, err := p.conn.ObjectNames(t.Context(), release.Store)
 	require.NoError(t, err)
-	require.ElementsMatch(t, []string{digests[1], digests[2], "of another environment"}, names, "what this database does not know is left alone")
+	require.ElementsMatch(t, append(others, digests[1:]...), names, "what this database does not know is left alone")
 }
 
 func TestWithoutAKeyNothingIsPosted(t *testing.T) {

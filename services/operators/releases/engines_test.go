@@ -70,8 +70,11 @@ func TestWhatEnginesSayIsHeardAndForgotten(t *testing.T) {
 		EngineID: uuid.MustParse(one), Host: "b", State: operators.EngineServing, ReleaseID: uuid.MustParse(two), Activation: 7,
 		ServingID: uuid.MustParse(two), ServingActivation: 7, ServingSince: since,
 	}, heard[1])
-	require.True(t, heard[1].Serves(operators.Force{InForce: &operators.Activation{Number: 7}}))
-	require.False(t, heard[0].Serves(operators.Force{InForce: &operators.Activation{Number: 7}}))
+	inForce := operators.Force{InForce: &operators.Activation{Number: 7, ReleaseID: uuid.MustParse(two)}}
+	require.True(t, heard[1].Serves(inForce))
+	require.False(t, heard[0].Serves(inForce))
+	require.False(t, heard[1].Serves(operators.Force{InForce: &operators.Activation{Number: 7, ReleaseID: uuid.MustParse(one)}}),
+		"the number again, for another release: the database was put back")
 	require.False(t, heard[1].Serves(operators.Force{}))
 	require.Equal(t, 1, board.Count(operators.EngineRefused))
 	got, err := testutil.GatherAndCount(reg, "ops_release_engines", "ops_release_announce_pending")

@@ -23,7 +23,8 @@ const ReplayBytes = ImportBytes
 
 // Differ tells what differs between two releases.
 type Differ interface {
-	// Diff gives the sums first, then up to max changes in parts. base is nil for nothing.
+	// Diff gives the sums first, then up to max changes in parts. base is nil for nothing. What it reads is read and
+	// closed before it gives anything.
 	Diff(ctx context.Context, base, draft release.Source, maxChanges int, give func(*releasesv1.DiffReleaseResponse) error) error
 }
 
@@ -215,15 +216,19 @@ func (h *Releases) DiffRelease(
 	}
 	select {
 	case h.reading <- struct{}{}:
-		defer func() { <-h.reading }()
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+	read := sync.OnceFunc(func() { <-h.reading })
+	defer read()
 	most := int(req.GetMaxChanges())
 	if most == 0 {
 		most = defaultChanges
 	}
-	return h.differ.Diff(ctx, base, draft, most, stream.Send)
+	return h.differ.Diff(ctx, base, draft, most, func(part *releasesv1.DiffReleaseResponse) error {
+		read() // a caller who takes its time holds up nobody
+		return stream.Send(part)
+	})
 }
 
 // defaultChanges is how many changes are told when the request does not say.

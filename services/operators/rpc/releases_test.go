@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -43,8 +44,23 @@ type sampler struct {
 	running, gate chan struct{}
 	err           error
 
+	// sending holds the first call that gave something until it is closed.
+	sending, given chan struct{}
+	gave           atomic.Bool
+
 	base, draft uuid.UUID
 	most        int
+}
+
+func (s *sampler) held(give func(*releasesv1.DiffReleaseResponse) error) func(*releasesv1.DiffReleaseResponse) error {
+	return func(part *releasesv1.DiffReleaseResponse) error {
+		err := give(part)
+		if s.gave.CompareAndSwap(false, true) {
+			close(s.given)
+			<-s.sending
+		}
+		return err
+	}
 }
 
 func (s *sampler) take(ctx context.Context, base, draft release.Source) error {
@@ -68,6 +84,9 @@ func (s *sampler) Diff(ctx context.Context, base, draft release.Source, most int
 	s.most = most
 	if err := s.take(ctx, base, draft); err != nil {
 		return err
+	}
+	if s.sending != nil {
+		give = s.held(give)
 	}
 	return give(&releasesv1.DiffReleaseResponse{Part: &releasesv1.DiffReleaseResponse_Summary{Summary: &releasesv1.ReleaseDiffSummary{RulesAdded: 3}}})
 }
@@ -249,6 +268,28 @@ func TestAComparisonWaitsForTheOneBefore(t *testing.T) {
 	require.Error(t, ask(given), "it gives up when its caller does")
 	close(s.sampler.gate)
 	require.NoError(t, <-ended)
+}
+
+func TestACallerWhoReadsSlowlyHoldsUpNoComparison(t *testing.T) {
+	s := serve(t)
+	one := s.release(t)
+	s.sampler.sending, s.sampler.given = make(chan struct{}), make(chan struct{})
+	ask := func() error {
+		stream, err := s.releases.DiffRelease(t.Context(), &releasesv1.DiffReleaseRequest{ReleaseId: one.GetReleaseId()})
+		if err == nil {
+			for stream.Receive() {
+				continue
+			}
+			err = stream.Err()
+		}
+		return err
+	}
+	slow := make(chan error, 1)
+	go func() { slow <- ask() }()
+	<-s.sampler.given
+	require.NoError(t, ask())
+	close(s.sampler.sending)
+	require.NoError(t, <-slow)
 }
 
 func TestARefusedReleaseTellsItsConflicts(t *testing.T) {

@@ -586,7 +586,7 @@ export type PublishReleaseRequest = Message<"trunkline.releases.v1.PublishReleas
   expectedReleaseId: string;
 
   /**
-   * When it takes effect; absent means at once. At most 90 days ahead.
+   * When it takes effect; absent means at once. At most 90 days ahead, and at most a minute ago.
    *
    * @generated from field: google.protobuf.Timestamp activate_time = 4;
    */
@@ -656,8 +656,8 @@ export const PublishReleaseResponseSchema: GenMessage<PublishReleaseResponse> = 
  */
 export type RollbackReleaseRequest = Message<"trunkline.releases.v1.RollbackReleaseRequest"> & {
   /**
-   * The release to go back to; empty means the one that was served before the one in force. A scheduled release is
-   * called off.
+   * The release to go back to; empty means the one that was served before the one in force, and is refused with
+   * FAILED_PRECONDITION, ALREADY_ROLLED_BACK, when that came by a rollback itself. A scheduled release is called off.
    *
    * @generated from field: string release_id = 1;
    */

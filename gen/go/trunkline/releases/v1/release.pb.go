@@ -1210,7 +1210,7 @@ type PublishReleaseRequest struct {
 	Etag string `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
 	// When given, the call is refused unless this release is in force: somebody else may have published meanwhile.
 	ExpectedReleaseId string `protobuf:"bytes,3,opt,name=expected_release_id,json=expectedReleaseId,proto3" json:"expected_release_id,omitempty"`
-	// When it takes effect; absent means at once. At most 90 days ahead.
+	// When it takes effect; absent means at once. At most 90 days ahead, and at most a minute ago.
 	ActivateTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=activate_time,json=activateTime,proto3" json:"activate_time,omitempty"`
 	// Why, for people.
 	Reason string `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
@@ -1359,8 +1359,8 @@ func (x *PublishReleaseResponse) GetActivation() *ReleaseActivation {
 // RollbackReleaseRequest puts a release in force that was before.
 type RollbackReleaseRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The release to go back to; empty means the one that was served before the one in force. A scheduled release is
-	// called off.
+	// The release to go back to; empty means the one that was served before the one in force, and is refused with
+	// FAILED_PRECONDITION, ALREADY_ROLLED_BACK, when that came by a rollback itself. A scheduled release is called off.
 	ReleaseId string `protobuf:"bytes,1,opt,name=release_id,json=releaseId,proto3" json:"release_id,omitempty"`
 	// When given, the call is refused unless this release is in force.
 	ExpectedReleaseId string `protobuf:"bytes,2,opt,name=expected_release_id,json=expectedReleaseId,proto3" json:"expected_release_id,omitempty"`
