@@ -31,14 +31,6 @@ func (k key) size() int { return maxDepth - bits.TrailingZeros64(uint64(k))/4 }
 // nibble gives digit i, from 0 on, plus one; 0 behind the last.
 func (k key) nibble(i int) uint32 { return uint32(k << (4 * (i + 1)) >> 60) }
 
-// append adds the digits to text.
-func (k key) append(text []byte) []byte {
-	for i := 0; i < maxDepth && k.nibble(i) != 0; i++ {
-		text = append(text, byte('0'-1+k.nibble(i)))
-	}
-	return text
-}
-
 // nibbles gives two digits from i on, each as nibble does; from -1 on the first is 0.
 func (k key) nibbles(i int) uint32 { return uint32(k << (4 * (i + 1)) >> 56) }
 

@@ -21,9 +21,18 @@ type Release struct {
 	CompiledAt time.Time
 }
 
+// behindAfter is how long a store says nothing but an older version until it is believed: longer than a store that is
+// catching up takes.
+const behindAfter = 30 * time.Second
+
+// ReasonBehind tells that the store holds an older version of the live configuration than it did before.
+const ReasonBehind = "OPERATORS_BEHIND"
+
 // LiveOperators is what operators are set to at a version of the live configuration. It never changes.
 type LiveOperators struct {
-	Config    int64
+	Config int64
+	// Behind is the store's own version of the operators when the store was put back to an older state than Config, else 0.
+	Behind    int64
 	Operators []Operator
 }
 
@@ -35,7 +44,8 @@ type OperatorSource interface {
 
 // ReleaseSupply keeps a release in force, with what operators are set to in the live configuration on top: a suspension
 // does not wait for a release. Rules and rates of the live configuration are not read. The version of the live
-// configuration never goes back.
+// configuration never goes back: the operators of a store that was put back to an older state count under the version that
+// was held before.
 type ReleaseSupply struct {
 	*InForce
 	store      OperatorSource
@@ -56,7 +66,9 @@ type ReleaseSupply struct {
 	recalled bool
 	// bypassedSince is when the live operators began to come from the substitute; zero when they do not.
 	bypassedSince time.Time
-	looked        time.Time // when the store was asked last; it belongs to load
+	// olderSince is since when the store says nothing but older versions; zero when it does not.
+	olderSince time.Time
+	looked     time.Time // when the store was asked last; it belongs to load
 }
 
 // NewReleaseSupply gives a supply that has no release before Serve. What operators are set to comes from the store, and
@@ -129,6 +141,17 @@ func (s *ReleaseSupply) CheckOrigin(context.Context) error {
 		"the database is out of reach; the live operators come from operator-management since %s", s.bypassedSince.UTC().Format(time.RFC3339))
 }
 
+// CheckLive gives a fault with ReasonBehind while the live operators come from a store that was put back.
+func (s *ReleaseSupply) CheckLive(context.Context) error {
+	live, _ := s.Live()
+	if live.Behind == 0 {
+		return nil
+	}
+	return fault.New(fault.Unavailable, ReasonBehind,
+		"The database holds version %d of the live configuration and held %d before, so it was put back to an older state: the "+
+			"operators are those it holds now. Check what operators are set to; this ends when it has caught up.", live.Behind, live.Config)
+}
+
 // Source answers from the release in force.
 func (s *ReleaseSupply) Source() Source { return releaseSource{s.InForce} }
 
@@ -170,10 +193,15 @@ func (s *ReleaseSupply) load(ctx context.Context) (Loaded, error) {
 		return Loaded{Versions: s.versions(), Provisional: true}, nil
 	}
 	next, err := s.look(ctx, held)
+	if err == nil && next.Config < held() {
+		s.fallBack(ctx, next)
+		return Loaded{Versions: s.versions(), Provisional: true}, nil
+	}
 	if err == nil {
 		s.take(next, false)
 		return Loaded{Versions: s.versions()}, nil
 	}
+	s.olderAgain()
 	if s.substitute == nil || ctx.Err() != nil {
 		return Loaded{}, err
 	}
@@ -223,13 +251,47 @@ func (s *ReleaseSupply) take(next LiveOperators, bypassed bool) {
 	case bypassed && s.bypassedSince.IsZero():
 		s.bypassedSince = s.now()
 	case !bypassed:
-		s.bypassedSince = time.Time{}
+		s.bypassedSince, s.olderSince = time.Time{}, time.Time{}
 	}
-	if old := s.live; old != nil && (next.Config < old.Config || next.Config == old.Config && !s.recalled) {
+	if old := s.live; old != nil && (next.Config < old.Config || next.Config == old.Config && !s.recalled && old.Behind == 0) {
 		return
 	}
 	s.live, s.recalled = &next, false
 	s.put()
+}
+
+// fallBack takes in what a store says that holds an older version than is held. It may lag, so it is not believed at
+// once; one that was put back to an older state never says anything else, and a suspension in it must count. What it says
+// after that counts at once, unless it goes back once more.
+func (s *ReleaseSupply) fallBack(ctx context.Context, next LiveOperators) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.bypassedSince = time.Time{}
+	now, old := s.now(), s.live
+	believed := old.Behind > 0 && next.Config >= old.Behind
+	switch {
+	case believed:
+		s.olderSince = time.Time{}
+	case s.olderSince.IsZero():
+		s.olderSince = now
+	}
+	if !believed && now.Sub(s.olderSince) < behindAfter || next.Config == old.Behind && !s.recalled {
+		return
+	}
+	if !believed {
+		s.log.ErrorContext(ctx, "the database holds an older version of the live configuration than before, so it was put back: its operators count under the newer version",
+			"holds", next.Config, "config_version", old.Config)
+	}
+	next.Config, next.Behind, s.olderSince = old.Config, next.Config, time.Time{}
+	s.live, s.recalled = &next, false
+	s.put()
+}
+
+// olderAgain makes a store that did not answer start anew with proving that it is older.
+func (s *ReleaseSupply) olderAgain() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.olderSince = time.Time{}
 }
 
 // versions names what is in force; the version of the configuration is known without a release too.

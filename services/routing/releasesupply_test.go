@@ -2,7 +2,6 @@ package routing_test
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"sync/atomic"
 	"testing"
@@ -141,23 +140,110 @@ func TestAnOperatorThatIsGoneIsNotUsableWhateverTheReleaseSays(t *testing.T) {
 	})
 }
 
-func TestLiveOperatorsNeverGoBack(t *testing.T) {
+// TestAStoreThatLagsIsNotBelieved: neither while it catches up, nor when it was out of reach in between.
+func TestAStoreThatLagsIsNotBelieved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newLive(5)
 		r := newReleased(t, store, nil)
 		r.serve(releaseA, 1)
 		r.run()
-		store.set(func() { store.versions.Config = 4 })
+		older := func(err error) {
+			t.Helper()
+			store.set(func() { store.versions.Config, store.err = 4, err })
+			r.Changed(0)
+			for range 25 {
+				time.Sleep(time.Second)
+				synctest.Wait()
+				r.want(releaseA, 1, 5)
+			}
+			require.NoError(t, r.CheckLive(t.Context()))
+		}
+		older(nil)
+		older(errDown)
+		older(nil)
+		store.set(func() { store.versions.Config = 5 })
+		time.Sleep(time.Minute)
+		older(nil)
+	})
+}
+
+// TestAStoreThatWasPutBackIsBelievedInTheEnd: its operators count, and the version does not go back.
+func TestAStoreThatWasPutBackIsBelievedInTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := newLive(60)
+		r := newReleased(t, store, nil)
+		r.serve(releaseA, 1)
+		r.run()
+		want := func(config int64, limit int32) {
+			t.Helper()
+			v, got, err := r.says()
+			require.NoError(t, err)
+			require.Equal(t, config, v.Config)
+			require.Equal(t, limit, got)
+		}
+		put := func(config int64, suspended bool, wait time.Duration) {
+			t.Helper()
+			store.set(func() { store.versions.Config, store.suspended = config, suspended })
+			r.Changed(0)
+			time.Sleep(wait)
+			synctest.Wait()
+		}
+		want(60, 60)
+		put(50, false, time.Minute)
+		want(60, 50)
+		require.True(t, fault.Is(r.CheckLive(t.Context()), routing.ReasonBehind))
+		require.Zero(t, r.Failures())
+		applied := r.applied.Load()
+		time.Sleep(time.Minute)
+		require.Equal(t, applied, r.applied.Load(), "nothing is new")
+
+		// From then on it is believed at once, unless it goes back again.
+		put(51, true, time.Second)
+		_, _, err := r.says()
+		require.ErrorIs(t, err, routing.ErrNoUsableOperator)
+		put(52, false, time.Second)
+		want(60, 52)
+		live, _ := r.Live()
+		require.EqualValues(t, 60, live.Config)
+		require.EqualValues(t, 52, live.Behind)
+
+		put(45, false, 20*time.Second)
+		want(60, 52)
+		put(53, false, 10*time.Second) // it lagged only
+		want(60, 53)
+		put(45, false, time.Minute)
+		want(60, 45)
+
+		// It catches up; the same version says something else than before.
+		put(60, true, 10*time.Second)
+		_, _, err = r.says()
+		require.ErrorIs(t, err, routing.ErrNoUsableOperator)
+		require.NoError(t, r.CheckLive(t.Context()))
+		put(61, false, time.Second)
+		want(61, 61)
+	})
+}
+
+// TestASubstituteThatIsOlderIsNeverBelieved: it may have been started before the store went away.
+func TestASubstituteThatIsOlderIsNeverBelieved(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store, substitute := newLive(5), newLive(4)
+		r := newReleased(t, store, substitute)
+		r.serve(releaseA, 1)
+		r.run()
+		store.set(func() { store.err = errDown })
 		r.Changed(0)
+		time.Sleep(10 * time.Minute)
 		synctest.Wait()
 		r.want(releaseA, 1, 5)
 	})
 }
 
-// TestWhatIsRecalledCountsUntilTheSourceAnswers: a newer answer counts, and one of the same version.
+// TestWhatIsRecalledCountsUntilTheSourceAnswers: a newer answer counts, and one of the same version; an older one does
+// after a while, under the version that is recalled.
 func TestWhatIsRecalledCountsUntilTheSourceAnswers(t *testing.T) {
 	for name, test := range map[string]struct{ answers, counts int64 }{
-		"an older one does not": {4, 6}, "the same version does": {6, 6}, "a newer one does": {7, 7},
+		"an older one does": {4, 6}, "the same version does": {6, 6}, "a newer one does": {7, 7},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -172,11 +258,12 @@ func TestWhatIsRecalledCountsUntilTheSourceAnswers(t *testing.T) {
 				require.EqualValues(t, 6, v.Config)
 
 				store.set(func() { store.err = nil })
-				time.Sleep(time.Minute)
+				time.Sleep(2 * time.Minute)
 				synctest.Wait()
-				v, _, err = r.says()
+				v, limit, err := r.says()
+				require.NoError(t, err)
 				require.Equal(t, test.counts, v.Config)
-				require.Equal(t, test.answers < 6, errors.Is(err, routing.ErrNoUsableOperator))
+				require.EqualValues(t, test.answers, limit)
 				live, ok := r.Live()
 				require.True(t, ok)
 				require.Equal(t, test.counts, live.Config)

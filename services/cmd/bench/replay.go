@@ -10,6 +10,7 @@ import (
 	"trunkline/services/platform/clock"
 	"trunkline/services/platform/money"
 	"trunkline/services/routing"
+	"trunkline/services/routing/releases"
 	"trunkline/services/routing/replay"
 )
 
@@ -37,7 +38,7 @@ func measureReplay(ctx context.Context, b *bench, size int) (row replayRow, err 
 		Decisions: &releasesv1.DecisionSample{Limit: int32(b.options.replayed)},
 	}}
 	cpu, start := processCPU(), time.Now()
-	row.report, err = replay.New(log, clock.System()).Replay(ctx, request, before, after, func(int64, int64) {})
+	row.report, err = replay.New(log, releases.Load, clock.System()).Replay(ctx, request, before, after, func(int64, int64) {})
 	if err != nil {
 		return row, err
 	}

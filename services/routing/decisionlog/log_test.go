@@ -180,7 +180,7 @@ func TestAFullQueueLosesDecisionsAndNeverSlowsThem(t *testing.T) {
 	s := &stream{down: true}
 	running(t, s, func(w *decisionlog.Writer, reg *prometheus.Registry, _ func()) {
 		began := time.Now()
-		for range 20_000 {
+		for range 45_000 {
 			decide(t, w, nil)
 		}
 		require.Zero(t, time.Since(began), "nothing waited: the clock of the bubble stands still")
@@ -191,7 +191,31 @@ func TestAFullQueueLosesDecisionsAndNeverSlowsThem(t *testing.T) {
 		s.set(false)
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		require.Len(t, s.decisions(), 20_000-int(lost), "the rest arrives when NATS is back")
+		require.Len(t, s.decisions(), 45_000-int(lost), "the rest arrives when NATS is back")
+	})
+}
+
+func TestTheQueueHoldsSeveralOfTheLargestBatches(t *testing.T) {
+	const calls, most = 4, 10_000
+	s := &stream{down: true}
+	running(t, s, func(w *decisionlog.Writer, reg *prometheus.Registry, _ func()) {
+		var wg sync.WaitGroup
+		logged := w.Logged(&decider{})
+		for range calls {
+			wg.Go(func() {
+				q := routing.Query{To: number, Account: account, Type: routing.SMS, At: noon}
+				for range most {
+					var d routing.Decision
+					_ = logged.Explain(t.Context(), &q, &d, nil) // the decider has an answer to everything
+				}
+			})
+		}
+		wg.Wait()
+		require.Zero(t, counter(t, reg, "routing_engine_decision_log_dropped_total"))
+		s.set(false)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		require.Len(t, s.decisions(), calls*most)
 	})
 }
 

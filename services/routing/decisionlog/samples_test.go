@@ -1,8 +1,10 @@
 package decisionlog_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,8 +13,10 @@ import (
 	"github.com/uptrace/bun"
 
 	routingv1 "trunkline/gen/go/trunkline/routing/v1"
+	"trunkline/migrations"
 	"trunkline/services/platform/bunstore"
 	"trunkline/services/platform/e164"
+	"trunkline/services/platform/pgtest"
 	"trunkline/services/routing"
 	"trunkline/services/routing/decisionlog"
 )
@@ -137,6 +141,44 @@ func TestManySamplesOfOneMomentComeOnceEach(t *testing.T) {
 	})
 }
 
+// statements takes down what a keeper asks.
+type statements struct{ asked []string }
+
+func (s *statements) BeforeQuery(ctx context.Context, _ *bun.QueryEvent) context.Context { return ctx }
+
+func (s *statements) AfterQuery(_ context.Context, e *bun.QueryEvent) {
+	s.asked = append(s.asked, e.Query)
+}
+
+// TestPagesOfSamplesAreNotSorted: also in a table that Postgres has no statistics of, where it thinks little of the index.
+func TestPagesOfSamplesAreNotSorted(t *testing.T) {
+	db := open(t, pgtest.Database(t), migrations.Postgres, "postgres")
+	const rows = 20_000
+	require.NoError(t, fill(t, db, rows))
+	var heard statements
+	k := decisionlog.NewKeeper(db.WithQueryHook(&heard), key)
+	k.ReadSamplesBy(rows / 4)
+	require.Len(t, samples(t, k, routing.SampleFilter{Limit: rows / 2}), rows/2)
+
+	explained := 0
+	require.NoError(t, db.RunInTx(t.Context(), nil, func(ctx context.Context, tx bun.Tx) error {
+		for _, statement := range heard.asked {
+			switch {
+			case strings.HasPrefix(statement, "SET LOCAL "):
+				_, err := tx.ExecContext(ctx, statement)
+				require.NoError(t, err)
+			case strings.HasPrefix(statement, "SELECT "):
+				var plan []string
+				require.NoError(t, tx.NewRaw("EXPLAIN "+statement).Scan(ctx, &plan))
+				require.NotContains(t, strings.Join(plan, "\n"), "Sort")
+				explained++
+			}
+		}
+		return nil
+	}))
+	require.Equal(t, 2, explained)
+}
+
 // fill makes decisions, a thousand of each moment.
 func fill(t testing.TB, db *bun.DB, rows int) error {
 	t.Helper()
@@ -149,6 +191,6 @@ func fill(t testing.TB, db *bun.DB, rows int) error {
 	_, err := db.NewRaw(`INSERT INTO decision_log (decision_id, decided_at, account_id, number_hash, hash_key_id, message_type,
 		matched_prefix, config_version, rules_version, algo_version, latency_micros, number_prefix, number_digits)
 		WITH RECURSIVE counted(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM counted WHERE n + 1 < ?)
-		SELECT `+id+", "+at+", ?, "+hash+", 'k', 'SMS', '+44' || n % 10000, 1, 1, 1, 10, '44' || n % 10000, 12 FROM counted", rows, account).Exec(t.Context())
+		SELECT `+id+", "+at+", ?, "+hash+", 'k', 'SMS', '+44' || (n % 10000), 1, 1, 1, 10, '44' || (n % 10000), 12 FROM counted", rows, account).Exec(t.Context())
 	return err
 }

@@ -15,8 +15,9 @@ import (
 )
 
 const (
-	// queued bounds what waits for its batch; an entry takes about 300 bytes.
-	queued = 16_384
+	// queued bounds what waits for its batch. It holds four of the largest calls of BatchSelectOperators, for decisions come
+	// faster than NATS takes them. An entry takes about 300 bytes, 216 of them in the queue.
+	queued = 40_960
 	// batchMost is how many entries one message holds: about 100 KiB.
 	batchMost = 256
 	// lag is the longest time an entry waits for others.

@@ -35,14 +35,24 @@ func Build(ctx context.Context, artifact io.Reader, digest string, size int64, h
 	if err != nil {
 		return nil, err
 	}
-	table, err := fill(r, health)
+	return Load(r, health)
+}
+
+// Load makes a table of what r reads, and closes r. Nothing may serve from the table unless the error is nil. Faults: those of
+// release.Reader.
+func Load(r *release.Reader, health *routing.HealthView) (*routing.Table, error) {
+	b, err := fill(r, health)
 	if closed := r.Close(); closed != nil {
 		return nil, closed // it tells best what is wrong with the bytes
 	}
-	return table, err
+	if err != nil {
+		return nil, err
+	}
+	// Not before the digest is known: the view keeps a place for every operator of a table for ever.
+	return b.Build(routing.Versions{}), nil
 }
 
-func fill(r *release.Reader, health *routing.HealthView) (*routing.Table, error) {
+func fill(r *release.Reader, health *routing.HealthView) (*routing.TableBuilder, error) {
 	b, head := routing.NewTableBuilder(health), r.Head()
 	b.Grow(int(head.Rules), int(head.Rates))
 	for _, row := range r.Operators() {
@@ -56,6 +66,7 @@ func fill(r *release.Reader, health *routing.HealthView) (*routing.Table, error)
 		b.AddFXRate(row.Currency, row.Nanos)
 	}
 	var list []routing.Candidate
+	var former *release.Candidate // of the list that was converted last: rules share lists
 	for row, err := range r.Rules() {
 		if err != nil {
 			return nil, err
@@ -64,9 +75,11 @@ func fill(r *release.Reader, health *routing.HealthView) (*routing.Table, error)
 		if !ok {
 			return nil, unknown("rule", row.ID)
 		}
-		list = list[:0]
-		for _, c := range row.Candidates {
-			list = append(list, routing.Candidate(c))
+		if &row.Candidates[0] != former {
+			former, list = &row.Candidates[0], list[:0]
+			for _, c := range row.Candidates {
+				list = append(list, routing.Candidate(c))
+			}
 		}
 		b.AddRule(routing.Rule{
 			ID: row.ID, Account: row.Account, Prefix: row.Prefix, Types: types(row.Types), Strategy: strategy, FallThrough: row.FallThrough,
@@ -86,7 +99,7 @@ func fill(r *release.Reader, health *routing.HealthView) (*routing.Table, error)
 			Window: routing.Window{From: row.From, To: row.To},
 		})
 	}
-	return b.Build(routing.Versions{}), nil
+	return b, nil
 }
 
 func operatorOf(row release.Operator, status routing.Status) routing.Operator {

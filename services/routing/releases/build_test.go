@@ -5,8 +5,10 @@ import (
 	"context"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"trunkline/services/platform/fault"
@@ -35,6 +37,26 @@ func TestARestoredTableDecidesAsOneOfTheSameRules(t *testing.T) {
 		require.NoError(t, err)
 		routingtest.RequireSame(t, rng, accounts, rs.TableWith(view, routing.Versions{}), got)
 	}
+}
+
+// TestARefusedArtifactIsForgotten: what it names takes no room in the view of health, which never forgets an operator.
+func TestARefusedArtifactIsForgotten(t *testing.T) {
+	var out bytes.Buffer
+	sealed, err := release.Compile(&out, world(1).Content())
+	require.NoError(t, err)
+	view := routing.NewHealthView()
+	word := func(operator uuid.UUID) bool {
+		return view.Apply(routing.HealthEvent{Operator: operator, Bind: routing.Bound, ObservedAt: routingtest.Now})
+	}
+	for n := uint64(1); word(routingtest.UID(1_000_000 + n)); n++ { // until there is no room for a stranger
+		require.Less(t, n, uint64(100_000))
+	}
+	_, err = releases.Build(t.Context(), bytes.NewReader(out.Bytes()), strings.Repeat("0", 64), sealed.Size, view)
+	require.ErrorIs(t, err, release.ErrDigest)
+	require.False(t, word(first), "the operator is not known")
+	_, err = releases.Build(t.Context(), bytes.NewReader(out.Bytes()), sealed.Digest, sealed.Size, view)
+	require.NoError(t, err)
+	require.True(t, word(first))
 }
 
 func TestABuildEndsWithItsContext(t *testing.T) {

@@ -103,10 +103,11 @@ func (f *Follower) finish(ctx context.Context, done outcome) {
 		r.tries = before.tries + 1
 	}
 	wait := SweepEvery
-	if fault.From(done.err).Kind != fault.FailedPrecondition {
+	if !r.lasting() {
 		wait = min(retryFirst<<min(r.tries, 10), SweepEvery)
 	}
-	r.next = f.clock.Now().Add(wait)
+	r.at = f.clock.Now()
+	r.next = r.at.Add(wait)
 	f.failures[e.digest] = r
 	if r.final() {
 		f.observer.ReleaseRefused(r.reason())
@@ -117,13 +118,21 @@ func (f *Follower) finish(ctx context.Context, done outcome) {
 	}
 }
 
-// name tells of a refusal that nothing waits for.
+// refuse tells of a manifest that is not followed. Only the first of several with one reason is in the log: they cost
+// whoever sends them nothing.
+func (f *Follower) refuse(ctx context.Context, err error) {
+	before := f.refused
+	f.refused = &refusal{err: err}
+	reason := f.refused.reason()
+	f.observer.ReleaseRefused(reason)
+	if before == nil || before.reason() != reason {
+		f.log.ErrorContext(ctx, "a manifest of releases was refused; what serves goes on serving", "reason", reason, "error", err)
+	}
+}
+
+// name tells of an artifact in the folder that cannot be used.
 func (f *Follower) name(ctx context.Context, e *entry, err error) {
 	f.observer.ReleaseRefused(fault.From(err).Reason)
-	if e == nil {
-		f.log.ErrorContext(ctx, "a manifest of releases was refused; what serves goes on serving", "reason", fault.From(err).Reason, "error", err)
-		return
-	}
 	f.log.ErrorContext(ctx, "an artifact in the folder cannot be used", "release_id", e.ID, "reason", fault.From(err).Reason, "error", err)
 }
 

@@ -20,5 +20,6 @@
 // The folder belongs to one engine. It holds the newest manifest, the one by which the engine serves, the artifacts they
 // name with the one before, and what operators were set to last. An engine that starts while NATS and the database are
 // out of reach serves from it, and an operator that was suspended stays so. Manifests and artifacts are checked again
-// when they are read; what operators were set to is not signed, so whoever can write into the folder can change it.
+// when they are read. What operators were set to, and which of the named releases served, is not signed: whoever can write
+// into the folder can change it.
 package releases

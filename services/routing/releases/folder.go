@@ -16,11 +16,12 @@ import (
 
 // Names of files. What is being written has a name of its own until it is complete.
 const (
-	newestFile    = "newest.manifest"
-	servingFile   = "serving.manifest"
-	operatorsFile = "operators"
-	artifactEnds  = ".artifact"
-	partEnds      = ".part"
+	newestFile     = "newest.manifest"
+	servingFile    = "serving.manifest"
+	activationFile = "serving.activation"
+	operatorsFile  = "operators"
+	artifactEnds   = ".artifact"
+	partEnds       = ".part"
 )
 
 const (

@@ -26,6 +26,9 @@ const (
 	// An artifact that is not there, or out of reach, is tried again after retryFirst, doubled up to SweepEvery: it may
 	// be on its way.
 	retryFirst = 250 * time.Millisecond
+	// What was missing is tried again at most this often while one manifest comes again and again: anybody on the bus can
+	// repeat one.
+	repeatEvery = time.Second
 	// clockEvery is how often the clock is looked at while a release waits for its moment: it can step.
 	clockEvery = time.Second
 	// maxTables is how many tables are in memory at once, the one under construction among them.
@@ -69,7 +72,9 @@ type Follower struct {
 	wake    chan struct{}
 	trouble atomic.Pointer[refusal] // what is wrong, for the health pages
 
-	// The rest belongs to Restore and Run.
+	restored chan struct{} // closed once what the folder holds serves, or cannot
+
+	// The rest belongs to Recall and then to Run.
 	manifest *manifest // the newest that was accepted
 	arrived  time.Time // when it came
 	refused  *refusal  // what is wrong with the last manifest that was offered
@@ -83,7 +88,7 @@ type Follower struct {
 	built    chan outcome
 	unkept   bool  // the folder is behind
 	keepErr  error // why it is
-	saved    int64 // version of the operators in the folder
+	saved    asOf  // of the operators in the folder
 }
 
 // refusal is why something does not come into force.
@@ -91,15 +96,17 @@ type refusal struct {
 	err   error
 	entry *entry // nil for a manifest
 	tries int
+	at    time.Time // when it was tried last
 	next  time.Time
 }
 
 func (r *refusal) reason() string { return fault.From(r.err).Reason }
 
 // final tells a refusal from something that is out of reach.
-func (r *refusal) final() bool {
-	return errors.Is(r.err, release.ErrMissing) || fault.From(r.err).Kind == fault.FailedPrecondition
-}
+func (r *refusal) final() bool { return errors.Is(r.err, release.ErrMissing) || r.lasting() }
+
+// lasting tells that only other bytes would help.
+func (r *refusal) lasting() bool { return fault.From(r.err).Kind == fault.FailedPrecondition }
 
 // building is a table under construction.
 type building struct {
@@ -113,7 +120,7 @@ type outcome struct {
 	err error
 }
 
-// New gives a follower that serves nothing before Restore or Run.
+// New gives a follower that serves nothing before Run.
 func New(
 	settings Settings, bus Bus, folder *Folder, supply *routing.ReleaseSupply, health *routing.HealthView,
 	clk clock.Clock, log *slog.Logger, observer Observer,
@@ -122,7 +129,7 @@ func New(
 		settings: settings, supply: supply, folder: folder, clock: clk, log: log, observer: observer,
 		words: newWords(bus, settings, clk, log), wake: make(chan struct{}, 1),
 		tables: map[string]*routing.Table{}, failures: map[string]*refusal{}, unstored: map[string]time.Time{},
-		built: make(chan outcome, 1),
+		restored: make(chan struct{}), built: make(chan outcome, 1),
 	}
 	f.artifacts = &artifacts{bus: bus, folder: folder, health: health, maxBytes: settings.MaxBytes, refused: f.name}
 	return f
@@ -158,8 +165,17 @@ func (f *Follower) Check(context.Context) error {
 	return nil
 }
 
-// Run follows until ctx ends.
+// Restored is closed once Run has put in force what the folder holds, as far as it can be used.
+func (f *Follower) Restored() <-chan struct{} { return f.restored }
+
+// Run puts in force what the folder holds, which takes as long as the build of a table, and then follows until ctx ends. It
+// may be called once.
 func (f *Follower) Run(ctx context.Context) {
+	f.restore(ctx)
+	close(f.restored)
+	if ctx.Err() != nil {
+		return
+	}
 	var running sync.WaitGroup
 	defer running.Wait()
 	running.Go(func() { f.words.run(ctx) })
@@ -202,22 +218,32 @@ func (f *Follower) step(ctx context.Context, running *sync.WaitGroup) time.Durat
 // accept takes over a manifest, unless it is refused.
 func (f *Follower) accept(ctx context.Context, signed []byte) {
 	next, err := open(f.settings.Keys, f.settings.Environment, signed)
-	if err == nil && f.manifest != nil && next.revision < f.manifest.revision {
+	if err == nil && f.manifest != nil && !next.follows(f.manifest) {
 		err = release.ErrOld
 	}
 	if err != nil {
-		f.refused = &refusal{err: err}
-		f.name(ctx, nil, err)
+		f.refuse(ctx, err)
 		return
 	}
 	f.refused = nil
 	f.arrived = f.clock.Now()
 	if f.manifest != nil && bytes.Equal(next.signed, f.manifest.signed) {
-		f.again.Store(true) // it came once more: whoever sent it may have restored what was missing
+		f.repeat()
 		return
 	}
+	next.begun = f.serving != nil && next.scheduled != nil && next.scheduled.same(f.serving)
 	f.manifest, f.failures, f.unkept = next, map[string]*refusal{}, true
 	maps.DeleteFunc(f.unstored, func(digest string, _ time.Time) bool { return !f.needs(digest) })
+}
+
+// repeat tries again what was missing: whoever sent the manifest once more may have restored it. What was refused for its
+// bytes waits all the same, or a few bytes on the bus would cost a build each.
+func (f *Follower) repeat() {
+	for _, r := range f.failures {
+		if again := r.at.Add(repeatEvery); !r.lasting() && again.Before(r.next) {
+			r.next = again
+		}
+	}
 }
 
 // swap puts in force what should serve, if its table is there.
@@ -243,6 +269,7 @@ func (f *Follower) serve(ctx context.Context, e *entry, table *routing.Table) {
 		f.former = f.serving.digest
 	}
 	f.serving = e
+	f.manifest.begin(e)
 	f.supply.Serve(e.Release, table)
 	f.unkept = true
 	f.retain(nil)

@@ -134,6 +134,11 @@ func TestWhatIsWrongIsRefused(t *testing.T) {
 			m.Revision = 1
 			return b.Sign(m)
 		}},
+		"other content under the same revision": {reason: "MANIFEST_OLD", unnamed: true, value: func(b *bench, _ []byte) []byte {
+			m := b.Manifest(b.Create(world(2)).Entry(2, routingtest.Now), nil)
+			m.Revision = 2
+			return b.Sign(m)
+		}},
 		"no manifest at all":      {reason: "MANIFEST_LAYOUT", unnamed: true, value: func(*bench, []byte) []byte { return []byte("garbage") }},
 		"half a manifest":         {reason: "MANIFEST_LAYOUT", unnamed: true, value: func(_ *bench, former []byte) []byte { return former[:len(former)/2] }},
 		"a manifest of no bytes":  {reason: "MANIFEST_LAYOUT", unnamed: true, value: func(*bench, []byte) []byte { return nil }},

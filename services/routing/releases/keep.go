@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 
 	"trunkline/services/platform/fault"
 )
@@ -19,15 +20,15 @@ func (f *Follower) keep(ctx context.Context) {
 		f.servedBy = f.manifest
 	}
 	live, known := f.supply.Live()
-	if !f.unkept && (!known || live.Config == f.saved) {
+	if !f.unkept && (!known || versionOf(live) == f.saved) {
 		return
 	}
 	var errs []error
-	if known && live.Config != f.saved {
+	if known && versionOf(live) != f.saved {
 		if err := f.folder.saveLive(live); err != nil {
 			errs = append(errs, err)
 		} else {
-			f.saved = live.Config
+			f.saved = versionOf(live)
 		}
 	}
 	if f.unkept {
@@ -55,6 +56,9 @@ func (f *Follower) keepManifests() error {
 		if _, missing := f.unstored[f.serving.digest]; missing {
 			return errUnstored // what the folder says to have served stays complete
 		}
+		if err := f.folder.writeSealed(activationFile, strconv.AppendInt(nil, f.serving.Activation, 10)); err != nil {
+			return err
+		}
 		if err := f.folder.write(servingFile, f.servedBy.signed); err != nil {
 			return err
 		}
@@ -66,16 +70,20 @@ func (f *Follower) keepManifests() error {
 	return f.folder.retain(needed)
 }
 
-// Restore puts in force what the folder holds, before Run: the newest that verifies. What does not is named and left out.
-func (f *Follower) Restore(ctx context.Context) {
+// Recall takes in what operators were set to last, before Run and before the supply asks anybody else.
+func (f *Follower) Recall(ctx context.Context) {
 	live, known, err := f.folder.loadLive()
 	switch {
 	case err != nil:
 		f.log.ErrorContext(ctx, "what operators were set to last cannot be read from the folder of releases", "error", err)
 	case known:
-		f.saved = live.Config
+		f.saved = versionOf(live)
 		f.supply.Recall(live)
 	}
+}
+
+// restore puts in force what the folder holds: the newest that verifies. What does not is named and left out.
+func (f *Follower) restore(ctx context.Context) {
 	newest, serving := f.reopen(ctx, newestFile), f.reopen(ctx, servingFile)
 	if newest == nil || serving != nil && serving.revision > newest.revision {
 		newest = serving
@@ -83,6 +91,7 @@ func (f *Follower) Restore(ctx context.Context) {
 	if newest == nil {
 		return
 	}
+	f.resume(ctx, newest, serving)
 	now := f.clock.Now()
 	f.manifest, f.arrived = newest, now
 	candidates := newest.wanted(now)
@@ -118,11 +127,28 @@ func (f *Follower) reopen(ctx context.Context, name string) *manifest {
 	}
 	m, err := open(f.settings.Keys, f.settings.Environment, signed)
 	if err != nil {
-		f.refused = &refusal{err: err}
-		f.name(ctx, nil, err)
+		f.refuse(ctx, err)
 		return nil
 	}
 	return m
+}
+
+// resume lets what was scheduled and has served go on, whatever the clock says now.
+func (f *Follower) resume(ctx context.Context, manifests ...*manifest) {
+	data, err := f.folder.readSealed(activationFile)
+	activation, parseErr := strconv.ParseInt(string(data), 10, 64)
+	switch {
+	case err != nil:
+		f.log.ErrorContext(ctx, "which release served last cannot be read from the folder of releases", "error", err)
+		return
+	case parseErr != nil:
+		return // none has served
+	}
+	for _, m := range manifests {
+		if m != nil && m.scheduled != nil && m.scheduled.Activation == activation {
+			m.begun = true
+		}
+	}
 }
 
 // leftOver gives the digest of what served before the engine stopped, as far as the folder tells: the newest artifact

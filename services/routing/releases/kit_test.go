@@ -192,11 +192,12 @@ func (b *bench) start(change ...func(s *releases.Settings)) *engine {
 	e.supply = routing.NewReleaseSupply(b.live, nil, e.view, b.clock.Now, logger(t), func() { e.follower.Wake() })
 	conn := connect(t, b.nats.URL())
 	e.follower = releases.New(settings, conn, folder, e.supply, e.view, b.clock, logger(t), e.counts)
-	e.follower.Restore(t.Context())
+	e.follower.Recall(t.Context())
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { e.supply.Run(ctx) })
 	running.Go(func() { e.follower.Run(ctx) })
+	<-e.follower.Restored()
 	subscription, err := e.follower.Start(ctx, conn)
 	require.NoError(t, err)
 	e.stop = sync.OnceFunc(func() {

@@ -9,9 +9,14 @@ import (
 
 // keptOperators is how the folder holds what operators are set to. Names stand for states, because numbers could change.
 type keptOperators struct {
-	Config    int64
-	Operators []release.Operator
+	Config, Behind int64
+	Operators      []release.Operator
 }
+
+// asOf tells one state of the live operators from another.
+type asOf struct{ config, behind int64 }
+
+func versionOf(live routing.LiveOperators) asOf { return asOf{live.Config, live.Behind} }
 
 var statusNames = map[routing.Status]string{
 	routing.StatusInactive: release.Inactive, routing.StatusActive: release.Active, routing.StatusSuspended: release.Suspended,
@@ -19,7 +24,7 @@ var statusNames = map[routing.Status]string{
 
 // saveLive keeps what operators are set to.
 func (f *Folder) saveLive(live routing.LiveOperators) error {
-	kept := keptOperators{Config: live.Config, Operators: make([]release.Operator, len(live.Operators))}
+	kept := keptOperators{Config: live.Config, Behind: live.Behind, Operators: make([]release.Operator, len(live.Operators))}
 	for i, o := range live.Operators {
 		kept.Operators[i] = release.Operator{
 			ID: o.ID, Name: o.Name, Host: o.Host, Port: o.Port, SystemID: o.SystemID, MaxTPS: o.TPSLimit,
@@ -44,7 +49,7 @@ func (f *Folder) loadLive() (live routing.LiveOperators, ok bool, err error) {
 	if err := json.Unmarshal(data, &kept); err != nil {
 		return live, false, errDamaged
 	}
-	live.Config = kept.Config
+	live.Config, live.Behind = kept.Config, kept.Behind
 	for _, row := range kept.Operators {
 		live.Operators = append(live.Operators, operatorOf(row, routing.ParseStatus(row.Status)))
 	}

@@ -23,11 +23,31 @@ type entry struct {
 // same tells whether both are one activation.
 func (e *entry) same(other *entry) bool { return e.ID == other.ID && e.Activation == other.Activation }
 
+// equal tells whether both say the same; either may be nil.
+func (e *entry) equal(other *entry) bool {
+	return e == other || e != nil && other != nil && *e == *other
+}
+
 // manifest is one that may be followed.
 type manifest struct {
 	signed             []byte
 	revision           int64
 	current, scheduled *entry
+	// begun tells that what is scheduled has served. Then its time has come, also when the clock steps back.
+	begun bool
+}
+
+// follows tells whether m may take the place of another. What is signed anew may have the same revision, and says the same
+// then.
+func (m *manifest) follows(other *manifest) bool {
+	return m.revision > other.revision || m.revision == other.revision && m.current.equal(other.current) && m.scheduled.equal(other.scheduled)
+}
+
+// begin notes that an entry serves.
+func (m *manifest) begin(e *entry) {
+	if m.scheduled != nil && m.scheduled.same(e) {
+		m.begun = true
+	}
 }
 
 // open reads a signed manifest of the environment.
@@ -78,7 +98,7 @@ func (m *manifest) names(e *entry) bool {
 }
 
 func (m *manifest) due(now time.Time) bool {
-	return m.scheduled != nil && !m.scheduled.activateAt.After(now)
+	return m.scheduled != nil && (m.begun || !m.scheduled.activateAt.After(now))
 }
 
 // ahead gives what is scheduled for later; nil when nothing is.

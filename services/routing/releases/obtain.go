@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"trunkline/services/platform/fault"
+	"trunkline/services/platform/jetstream"
 	"trunkline/services/platform/release"
 	"trunkline/services/routing"
 )
@@ -93,6 +94,9 @@ func (a *artifacts) fromBus(ctx context.Context, e *entry) (obtained, error) {
 	table, err := Build(ctx, io.TeeReader(body, &kept), e.digest, e.size, a.health)
 	if err != nil {
 		kept.discard()
+		if errors.Is(err, jetstream.ErrDamaged) {
+			err = release.ErrDigest.Wrap(err)
+		}
 		return obtained{}, err
 	}
 	return obtained{table: table, kept: kept.keep()}, nil

@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"trunkline/services/platform/fault"
+	"trunkline/services/routing"
 	"trunkline/services/routing/releases"
 	"trunkline/services/routing/routingtest"
 )
@@ -195,6 +197,51 @@ func TestAMomentThatPassedWhileTheEngineWasDownCounts(t *testing.T) {
 	b.alone().still(two, 2, 2)
 }
 
+func TestAScheduledReleaseThatServedStaysAcrossARestartWhateverTheClockSays(t *testing.T) {
+	b := newBench(t)
+	e := b.start()
+	one, two := b.Create(world(1)), b.Create(world(2))
+	signed := b.schedule(one, 1, two, 2)
+	e.word(prepared, "", 2, 1)
+	b.kept(signed)
+	b.clock.Set(routingtest.Now.Add(time.Hour))
+	e.serves(two, 2, 2)
+	e.stop()
+	b.clock.Set(routingtest.Now)
+	e = b.alone()
+	e.still(two, 2, 2)
+	e.stop()
+
+	// Without the word on what served, the clock decides.
+	require.NoError(t, os.WriteFile(filepath.Join(b.folder, "serving.activation"), []byte("2"), 0o600))
+	b.start().still(one, 1, 1)
+}
+
+// TestOperatorsOfADatabaseThatWasPutBackAreKept: under the version before, and an engine that starts has them.
+func TestOperatorsOfADatabaseThatWasPutBackAreKept(t *testing.T) {
+	b := newBench(t)
+	e := b.start()
+	one := b.Create(world(1))
+	b.kept(b.Publish(one, 1))
+	e.serves(one, 1, 1)
+	e.knows(5)
+	before, err := os.ReadFile(filepath.Join(b.folder, "operators"))
+	require.NoError(t, err)
+	b.live.set(func(s *source) { s.suspended, s.config = true, 3 })
+	require.Eventually(t, func() bool {
+		b.clock.Advance(10 * time.Second)
+		e.supply.Changed(0)
+		now, err := os.ReadFile(filepath.Join(b.folder, "operators"))
+		return err == nil && !bytes.Equal(now, before)
+	}, eventually, tick)
+	e.stop()
+	e = b.alone()
+	got, v := e.answer()
+	require.Equal(t, to(second, 1), got)
+	require.EqualValues(t, 5, v.Config)
+	require.Equal(t, routing.ReasonBehind, fault.From(e.supply.CheckLive(t.Context())).Reason)
+}
+
 func TestNATSIsKilledAndComesBack(t *testing.T) {
 	b := newBench(t)
 	e := b.start()
@@ -295,6 +342,7 @@ func TestAFolderThatIsLostDoesNotKeepAReleaseFromServing(t *testing.T) {
 	one, two := b.Create(world(1)), b.Create(world(2))
 	b.kept(b.Publish(one, 1))
 	e.serves(one, 1, 1)
+	e.knows(5) // nothing is about to be written
 	require.NoError(t, os.RemoveAll(b.folder))
 	signed := b.Publish(two, 2)
 	e.serves(two, 2, 2)

@@ -90,29 +90,43 @@ type timed struct {
 	bus      *memoryBus
 	supply   *routing.ReleaseSupply
 	follower *releases.Follower
-	signer   *release.Signer
-	revision int64
-	counts   *counts
+	// signer and another are both trusted.
+	signer, another *release.Signer
+	revision        int64
+	counts          *counts
+	logged          *bytes.Buffer // belongs to the follower, so it is for when that waits
 }
 
 // inBubble runs a follower without a manifest.
 func inBubble(t *testing.T, check func(t *testing.T, f *timed)) {
 	t.Helper()
+	inBubbleBy(t, clock.System(), check)
+}
+
+func inBubbleBy(t *testing.T, clk clock.Clock, check func(t *testing.T, f *timed)) {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "releases")
 	synctest.Test(t, func(t *testing.T) {
-		seed, public := release.GenerateKey()
-		signer, err := release.NewSigner(config.NewSecret(seed))
-		require.NoError(t, err)
-		keys, err := release.NewKeys(public)
+		var signers [2]*release.Signer
+		var trusted [2]string
+		for i := range signers {
+			seed, public := release.GenerateKey()
+			signer, err := release.NewSigner(config.NewSecret(seed))
+			require.NoError(t, err)
+			signers[i], trusted[i] = signer, public
+		}
+		keys, err := release.NewKeys(trusted[:]...)
 		require.NoError(t, err)
 		folder, err := releases.OpenFolder(path)
 		require.NoError(t, err)
-		f := &timed{t: t, bus: &memoryBus{objects: map[string][]byte{}}, signer: signer, counts: &counts{}}
+		f := &timed{
+			t: t, bus: &memoryBus{objects: map[string][]byte{}}, signer: signers[0], another: signers[1], counts: &counts{}, logged: &bytes.Buffer{},
+		}
 		view := routing.NewHealthView()
-		log := slog.New(slog.DiscardHandler)
-		f.supply = routing.NewReleaseSupply(&source{}, nil, view, time.Now, log, func() { f.follower.Wake() })
+		log := slog.New(slog.NewTextHandler(f.logged, &slog.HandlerOptions{Level: slog.LevelError}))
+		f.supply = routing.NewReleaseSupply(&source{}, nil, view, clk.Now, log, func() { f.follower.Wake() })
 		settings := releases.Settings{Environment: routingtest.Environment, Keys: keys, MaxBytes: maxBytes, Engine: uuid.New()}
-		f.follower = releases.New(settings, f.bus, folder, f.supply, view, clock.System(), log, f.counts)
+		f.follower = releases.New(settings, f.bus, folder, f.supply, view, clk, log, f.counts)
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() {
@@ -315,5 +329,92 @@ func TestAtMostThreeTablesAreHeld(t *testing.T) {
 			require.Equal(t, 50+n, f.activation())
 			require.LessOrEqual(t, f.follower.Tables(), 3)
 		}
+	})
+}
+
+func TestAScheduledReleaseThatServedStaysWhateverTheClockSays(t *testing.T) {
+	clk := clock.NewFake(routingtest.Now)
+	inBubbleBy(t, clk, func(t *testing.T, f *timed) {
+		at := routingtest.Now.Add(time.Hour)
+		one, two := f.compile(1, true).Entry(1, routingtest.Now), f.compile(2, true).Entry(2, at)
+		says := func(now time.Time, want int64) {
+			t.Helper()
+			clk.Set(now)
+			f.follower.Wake()
+			synctest.Wait()
+			require.Equal(t, want, f.activation())
+		}
+		f.announce(one, two)
+		says(at.Add(-time.Second), 1)
+		says(at.Add(time.Second), 2)
+		says(at.Add(-time.Second), 2)
+		words := f.bus.words()
+		require.Equal(t, serving, words[len(words)-1].GetState())
+		require.EqualValues(t, 2, words[len(words)-1].GetActivation())
+		f.announce(one, two) // under the next revision
+		says(at.Add(-time.Second), 2)
+		// A manifest that does not name it ends it.
+		f.announce(one, f.compile(3, true).Entry(3, at))
+		says(at.Add(-time.Second), 1)
+	})
+}
+
+// TestAManifestThatIsRepeatedCostsLittle: what was refused for its bytes waits for its time, and what is missing is looked
+// for about once a second.
+func TestAManifestThatIsRepeatedCostsLittle(t *testing.T) {
+	for name, test := range map[string]struct {
+		content     func(f *timed) []byte // of the object; nil is none
+		least, most int
+	}{
+		"other bytes": {func(f *timed) []byte { return f.compile(2, false).Bytes }, 1, 1},
+		"no bytes":    {func(*timed) []byte { return nil }, 20, 30},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, f *timed) {
+				r := f.compile(1, false)
+				if content := test.content(f); content != nil {
+					f.bus.set(func(b *memoryBus) { b.objects[r.Digest] = content })
+				}
+				for range 200 {
+					f.revision = 0
+					f.announce(r.Entry(1, routingtest.Now), nil)
+					time.Sleep(100 * time.Millisecond)
+				}
+				synctest.Wait()
+				f.bus.mu.Lock()
+				asked := len(f.bus.asked)
+				f.bus.mu.Unlock()
+				require.GreaterOrEqual(t, asked, test.least)
+				require.LessOrEqual(t, asked, test.most)
+			})
+		})
+	}
+}
+
+// TestWhatIsNoManifestIsInTheLogOnce: whoever can write to the bus could fill the disk otherwise.
+func TestWhatIsNoManifestIsInTheLogOnce(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *timed) {
+		for n := range byte(200) {
+			f.follower.Offer([]byte{0xff, n})
+			synctest.Wait()
+		}
+		require.Equal(t, 200, f.counts.of("MANIFEST_LAYOUT"))
+		require.Equal(t, 1, bytes.Count(f.logged.Bytes(), []byte("\n")), f.logged)
+		f.follower.Offer([]byte{0x0a, 0}) // another reason
+		synctest.Wait()
+		require.Equal(t, 2, bytes.Count(f.logged.Bytes(), []byte("\n")), f.logged)
+	})
+}
+
+// TestTheSameManifestBySomebodyElseIsFollowed: keys are exchanged without a publish.
+func TestTheSameManifestBySomebodyElseIsFollowed(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *timed) {
+		one := f.compile(1, true).Entry(1, routingtest.Now)
+		f.announce(one, nil)
+		f.revision, f.signer = 0, f.another
+		f.announce(one, nil)
+		require.NoError(t, f.follower.Check(t.Context()))
+		require.Empty(t, f.counts.refused)
+		require.EqualValues(t, 1, f.activation())
 	})
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +15,7 @@ import (
 
 	operatorsv1 "trunkline/gen/go/trunkline/operators/v1"
 	"trunkline/services/platform/e164"
+	"trunkline/services/platform/records"
 	"trunkline/services/routing"
 )
 
@@ -25,6 +25,8 @@ const (
 	MaxLines = 1_000_000
 	// MaxCount is the most messages that a line stands for.
 	MaxCount = 1_000_000_000
+	// maxLine is the most bytes of a line. A good one has less than 200.
+	maxLine = 4 << 10
 	// maxBadLines is how many bad lines a report names; all are counted.
 	maxBadLines = 1000
 )
@@ -50,7 +52,7 @@ type message struct {
 
 // file reads a CSV file of numbers. The first line is a header, unless it starts with a number.
 type file struct {
-	reader *csv.Reader
+	reader *records.Reader
 	// at is where each column is in a line; -1 is nowhere.
 	at    []int
 	width int
@@ -65,10 +67,7 @@ type file struct {
 var markUTF8 = []byte{0xEF, 0xBB, 0xBF}
 
 func newFile(text []byte) *file {
-	f := &file{reader: csv.NewReader(bytes.NewReader(bytes.TrimPrefix(text, markUTF8)))}
-	f.reader.FieldsPerRecord = -1
-	f.reader.ReuseRecord = true
-	return f
+	return &file{reader: records.NewReader(bytes.NewReader(bytes.TrimPrefix(text, markUTF8)), maxLine)}
 }
 
 // lines is about how many lines a file has.
@@ -88,6 +87,9 @@ func (f *file) each(give func(*message) error) error {
 		case f.line > MaxLines:
 			f.note("", "the file has more than %d lines: split it; nothing from here on was read", MaxLines)
 			return nil
+		case errors.Is(err, records.ErrTooLong):
+			f.tooLong()
+			return nil
 		case err != nil:
 			f.note("", "the line is not valid CSV: close every quoted field before the comma, and write a \" inside it twice")
 			continue
@@ -106,22 +108,25 @@ func (f *file) next() ([]string, error) {
 		f.head = nil
 		return record, nil
 	}
-	record, err := f.reader.Read()
-	var syntax *csv.ParseError
-	switch {
-	case errors.As(err, &syntax):
-		f.line = int64(syntax.StartLine)
-	case err == nil:
-		line, _ := f.reader.FieldPos(0)
-		f.line = int64(line)
+	record, line, err := f.reader.Read()
+	if !errors.Is(err, io.EOF) {
+		f.line = line
 	}
 	return record, err
+}
+
+func (f *file) tooLong() {
+	f.note("", "the line is too long: it has more than %d bytes, perhaps because a quote is not closed; nothing from here on was read", maxLine)
 }
 
 // header reads the first line. False means that the file cannot be read, which is noted.
 func (f *file) header() bool {
 	record, err := f.next()
-	if err != nil {
+	switch {
+	case errors.Is(err, records.ErrTooLong):
+		f.tooLong()
+		return false
+	case err != nil:
 		f.line = 1
 		f.note("", "the first line must be a header with the column number, or start with a number such as +447911123456")
 		return false

@@ -12,6 +12,7 @@ import (
 	releasesv1 "trunkline/gen/go/trunkline/releases/v1"
 	"trunkline/services/platform/clock"
 	"trunkline/services/platform/release"
+	"trunkline/services/routing/releases"
 	"trunkline/services/routing/replay"
 )
 
@@ -98,6 +99,29 @@ func TestAFileIsReadUpToItsBound(t *testing.T) {
 	require.Contains(t, report.GetBadLines()[0].GetMessage(), "split it")
 }
 
+// A parsed line takes 40 bytes of memory for each comma.
+func TestALineThatIsTooLongEndsTheFile(t *testing.T) {
+	commas := strings.Repeat(",", 1<<20)
+	for name, c := range map[string]struct {
+		text    string
+		line    int64
+		decided int64
+	}{
+		"the first line":           {"+" + commas + "\n+447911123456\n", 1, 0},
+		"the first, not a number":  {commas, 1, 0},
+		"a later line":             {"number\n+447911123456\n\n" + commas + "\n+447911123456\n", 4, 1},
+		"a quote that is not shut": {"number\n+447911123456\n\"" + strings.Repeat("+447911123456\n", 1000), 3, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			report := run(t, &log{}, file(c.text), live(t), next(t))
+			require.EqualValues(t, 1, report.GetBadLineCount())
+			require.Equal(t, c.line, report.GetBadLines()[0].GetLine())
+			require.Contains(t, report.GetBadLines()[0].GetMessage(), "the line is too long")
+			require.Equal(t, c.decided, report.GetDecisionCount())
+		})
+	}
+}
+
 // FuzzFile: no file breaks the reader, each line is decided or bad, the same file gives the same report, and no report
 // repeats what it should not.
 func FuzzFile(f *testing.F) {
@@ -110,7 +134,7 @@ func FuzzFile(f *testing.F) {
 	two := next(f)
 	f.Fuzz(func(t *testing.T, text []byte) {
 		req := &releasesv1.ReplayReleaseRequest{Sample: &releasesv1.ReplayReleaseRequest_Csv{Csv: text}}
-		first, err := replay.New(&log{}, clock.NewFake(noon)).Replay(t.Context(), req, one, two, quiet)
+		first, err := replay.New(&log{}, releases.Load, clock.NewFake(noon)).Replay(t.Context(), req, one, two, quiet)
 		require.NoError(t, err)
 		require.Equal(t, first.GetDecisionCount(), first.GetSameCount()+first.GetMovedCount()+first.GetLostCount()+first.GetGainedCount()+first.GetNoRouteCount())
 		require.LessOrEqual(t, first.GetBadLineCount(), int64(bytes.Count(text, []byte("\n"))+bytes.Count(text, []byte("\r"))+1))
@@ -120,7 +144,7 @@ func FuzzFile(f *testing.F) {
 			require.NotRegexp(t, `\+?[0-9]{11}`, strings.ReplaceAll(b.GetMessage(), "+447911123456", ""), "a number of the file")
 			last = b.GetLine()
 		}
-		again, err := replay.New(&log{}, clock.NewFake(noon)).Replay(t.Context(), req, one, two, quiet)
+		again, err := replay.New(&log{}, releases.Load, clock.NewFake(noon)).Replay(t.Context(), req, one, two, quiet)
 		require.NoError(t, err)
 		require.True(t, proto.Equal(first, again), fmt.Sprint(first, again))
 	})

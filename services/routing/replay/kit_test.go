@@ -18,6 +18,7 @@ import (
 	"trunkline/services/platform/money"
 	"trunkline/services/platform/release"
 	"trunkline/services/routing"
+	"trunkline/services/routing/releases"
 	"trunkline/services/routing/replay"
 )
 
@@ -92,7 +93,7 @@ func quiet(int64, int64) {}
 
 func run(t testing.TB, l *log, req *releasesv1.ReplayReleaseRequest, base, draft release.Source) *releasesv1.ReplayReport {
 	t.Helper()
-	report, err := replay.New(l, clock.NewFake(noon)).Replay(t.Context(), req, base, draft, quiet)
+	report, err := replay.New(l, releases.Load, clock.NewFake(noon)).Replay(t.Context(), req, base, draft, quiet)
 	require.NoError(t, err)
 	return report
 }

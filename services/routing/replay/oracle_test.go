@@ -3,6 +3,7 @@ package replay_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -11,7 +12,6 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	releasesv1 "trunkline/gen/go/trunkline/releases/v1"
-	routingv1 "trunkline/gen/go/trunkline/routing/v1"
 	"trunkline/services/platform/fault"
 	"trunkline/services/platform/release"
 	"trunkline/services/routing"
@@ -19,44 +19,14 @@ import (
 )
 
 // content gives a world as a release, and makes everybody in the world well. Rules without candidates are in no release.
-func content(rs *routingtest.RuleSet, weighted bool) (c release.Content) {
-	for i := range rs.Operators {
-		o := &rs.Operators[i]
-		o.Name = "operator " + fmt.Sprint(i)
+func content(rs *routingtest.RuleSet, weighted bool) release.Content {
+	for _, o := range rs.Operators {
 		rs.Health[o.ID] = routing.Health{Bind: routing.Bound, Quality: routing.Healthy, ObservedAt: routingtest.Now}
-		c.Operators = append(c.Operators, release.Operator{
-			ID: o.ID, Name: o.Name, Host: "h", Port: 1, MaxTPS: 1, Types: release.MessageTypes(o.Types >> 1), ReceivesOnly: o.ReceivesOnly,
-			Status: [...]string{routing.StatusInactive: "INACTIVE", routing.StatusActive: "ACTIVE", routing.StatusSuspended: "SUSPENDED"}[o.Status],
-		})
 	}
-	for currency, nanos := range rs.FX {
-		c.FX = append(c.FX, release.FXRate{Currency: currency, Nanos: nanos})
-	}
-	var rules []routing.Rule
-	for _, r := range rs.Rules {
-		if len(r.Candidates) == 0 || r.Strategy == routing.Weighted && !weighted {
-			continue
-		}
-		rules = append(rules, r)
-		row := release.Rule{
-			ID: r.ID, Account: r.Account, Prefix: r.Prefix, Types: release.MessageTypes(r.Types >> 1), Strategy: routingv1.RoutingStrategy(r.Strategy),
-			FallThrough: r.FallThrough, Inactive: r.Inactive, From: r.Window.From, To: r.Window.To,
-		}
-		if row.Types == 0 {
-			row.Types = release.AllTypes
-		}
-		for _, one := range r.Candidates {
-			row.Candidates = append(row.Candidates, release.Candidate(one))
-		}
-		c.Rules = append(c.Rules, row)
-	}
-	rs.Rules = rules
-	for _, r := range rs.Rates {
-		c.Rates = append(c.Rates, release.Rate{
-			ID: r.ID, Operator: r.Operator, Prefix: r.Prefix, Type: routingv1.MessageType(r.Type), Price: r.Price, From: r.Window.From, To: r.Window.To,
-		})
-	}
-	return c
+	rs.Rules = slices.DeleteFunc(rs.Rules, func(r routing.Rule) bool {
+		return len(r.Candidates) == 0 || r.Strategy == routing.Weighted && !weighted
+	})
+	return *rs.Content()
 }
 
 // slow counts one message after the other, each decided by two selectors.

@@ -34,11 +34,12 @@ type Log interface {
 // Replayer replays traffic through releases. Each replay holds the tables of both in memory: callers bound how many run.
 type Replayer struct {
 	log   Log
+	load  Load
 	clock clock.Clock
 }
 
 // New gives a replayer of the log.
-func New(log Log, clk clock.Clock) *Replayer { return &Replayer{log, clk} }
+func New(log Log, load Load, clk clock.Clock) *Replayer { return &Replayer{log, load, clk} }
 
 // Replay decides the sample of the request by both releases. progress is told now and then how many messages are decided of
 // about how many, first of all before the releases are read. Faults: those of the releases and of the log; INVALID_ARGUMENT
@@ -53,7 +54,7 @@ func (r *Replayer) Replay(
 	s := newSample(req, r.log, progress)
 	progress(0, s.total)
 
-	d, err := newDuel(ctx, base, draft, req.GetDownOperatorIds(), at.UTC().Truncate(time.Microsecond))
+	d, err := r.load.duel(ctx, base, draft, req.GetDownOperatorIds(), at.UTC().Truncate(time.Microsecond))
 	if err != nil {
 		return nil, err
 	}
@@ -97,15 +98,15 @@ func (a *answer) operator() uuid.UUID {
 	return uuid.Nil
 }
 
-func newDuel(ctx context.Context, base, draft release.Source, down []string, at time.Time) (*duel, error) {
+func (l Load) duel(ctx context.Context, base, draft release.Source, down []string, at time.Time) (*duel, error) {
 	health := routing.NewHealthView()
-	before, err := open(ctx, base, health)
+	before, err := l.open(ctx, base, health)
 	if err != nil {
 		return nil, err
 	}
 	after := before
 	if base.ID() != draft.ID() {
-		if after, err = open(ctx, draft, health); err != nil {
+		if after, err = l.open(ctx, draft, health); err != nil {
 			return nil, err
 		}
 	}

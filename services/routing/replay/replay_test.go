@@ -21,6 +21,7 @@ import (
 	"trunkline/services/platform/money"
 	"trunkline/services/platform/release"
 	"trunkline/services/routing"
+	"trunkline/services/routing/releases"
 	"trunkline/services/routing/replay"
 )
 
@@ -77,7 +78,7 @@ func TestAnOperatorThatIsDownIsDownInBoth(t *testing.T) {
 	report = run(t, &log{}, file(numbers, 10), next(t), live(t))
 	require.Equal(t, routing.ReasonNoUsableOperator, report.GetLosses()[0].GetReason())
 
-	_, err := replay.New(&log{}, clock.NewFake(noon)).Replay(t.Context(), file(numbers, 10, 99), live(t), next(t), quiet)
+	_, err := replay.New(&log{}, releases.Load, clock.NewFake(noon)).Replay(t.Context(), file(numbers, 10, 99), live(t), next(t), quiet)
 	require.True(t, fault.Is(err, routing.ReasonValidation))
 	require.Equal(t, "downOperatorIds[1]", fault.From(err).Violations[0].Field)
 }
@@ -172,7 +173,7 @@ func TestACostThatIsTooLargeIsRefused(t *testing.T) {
 		Operators: []release.Operator{operator(10, "Alpha"), operator(11, "Beta")},
 		Rules:     []release.Rule{rule(20, "44", candidate(10, math.MaxInt64/2)), rule(21, "49", candidate(11, math.MaxInt64/2))},
 	})
-	replayer := replay.New(&log{}, clock.NewFake(noon))
+	replayer := replay.New(&log{}, releases.Load, clock.NewFake(noon))
 	_, err := replayer.Replay(t.Context(), file("+447911123456\n+4915112345678\n"), one, one, quiet)
 	require.NoError(t, err)
 	for _, text := range []string{"+447911123456\n+4915112345678\n+4915112345678\n", "number,count\n+447911123456,3\n", "number,count\n+447911123456,1000000000\n"} {
@@ -184,7 +185,7 @@ func TestACostThatIsTooLargeIsRefused(t *testing.T) {
 func TestProgressIsTold(t *testing.T) {
 	one := live(t)
 	var told [][2]int64
-	_, err := replay.New(&log{}, clock.NewFake(noon)).Replay(t.Context(), file(strings.Repeat("+447911123456\n", 10_000)), one, one, func(done, total int64) {
+	_, err := replay.New(&log{}, releases.Load, clock.NewFake(noon)).Replay(t.Context(), file(strings.Repeat("+447911123456\n", 10_000)), one, one, func(done, total int64) {
 		told = append(told, [2]int64{done, total})
 	})
 	require.NoError(t, err)
@@ -193,7 +194,7 @@ func TestProgressIsTold(t *testing.T) {
 
 func TestAReplayEndsWithItsCaller(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	_, err := replay.New(&log{}, clock.NewFake(noon)).Replay(ctx, file(strings.Repeat("+447911123456\n", 10_000)), live(t), next(t), func(done, _ int64) {
+	_, err := replay.New(&log{}, releases.Load, clock.NewFake(noon)).Replay(ctx, file(strings.Repeat("+447911123456\n", 10_000)), live(t), next(t), func(done, _ int64) {
 		if done > 0 {
 			cancel()
 		}
@@ -204,13 +205,13 @@ func TestAReplayEndsWithItsCaller(t *testing.T) {
 func TestADamagedReleaseIsNotReplayed(t *testing.T) {
 	broken := next(t)
 	broken.sealed.Digest = live(t).sealed.Digest
-	replayer := replay.New(&log{}, clock.NewFake(noon))
+	replayer := replay.New(&log{}, releases.Load, clock.NewFake(noon))
 	_, err := replayer.Replay(t.Context(), file("+447911123456\n"), live(t), broken, quiet)
 	require.ErrorIs(t, err, release.ErrDigest)
 	_, err = replayer.Replay(t.Context(), file("+447911123456\n"), broken, live(t), quiet)
 	require.ErrorIs(t, err, release.ErrDigest)
 	require.Zero(t, broken.open)
 	gone := errors.New("gone")
-	_, err = replay.New(&log{err: gone}, clock.NewFake(noon)).Replay(t.Context(), logged(1), live(t), next(t), quiet)
+	_, err = replay.New(&log{err: gone}, releases.Load, clock.NewFake(noon)).Replay(t.Context(), logged(1), live(t), next(t), quiet)
 	require.ErrorIs(t, err, gone)
 }

@@ -19,6 +19,7 @@ import (
 	"trunkline/services/platform/platformfx"
 	"trunkline/services/platform/rpcserver"
 	"trunkline/services/routing/decisionlog"
+	"trunkline/services/routing/releases"
 	"trunkline/services/routing/replay"
 	"trunkline/services/routing/rpc"
 )
@@ -72,7 +73,9 @@ func newKeeper(db *bun.DB, c DecisionsConfig) *decisionlog.Keeper {
 // Replayer decides samples of traffic by releases. Decisions provides it.
 type Replayer = replay.Replayer
 
-func newReplayer(k *decisionlog.Keeper, clk clock.Clock) *Replayer { return replay.New(k, clk) }
+func newReplayer(k *decisionlog.Keeper, clk clock.Clock) *Replayer {
+	return replay.New(k, releases.Load, clk)
+}
 
 func newDecisionsMount(k *decisionlog.Keeper, clk clock.Clock) rpcserver.Mount {
 	return rpcserver.Mount{

@@ -64,6 +64,15 @@ func routingEngine(t *testing.T) pacttest.Provider {
 			"the store of rules is out of reach": pacttest.Arrange(s, func(_ context.Context, w *world, _ struct{}) error {
 				return w.db.Close()
 			}),
+
+			"an engine serves a release":                            pacttest.Arrange(s, engineServes),
+			"an engine prepared a release":                          pacttest.Arrange(s, enginePrepared),
+			"an engine refused a release whose artifact is another": pacttest.Arrange(s, engineRefused),
+		},
+		Messages: map[string]pacttest.Message{
+			"an engine serves what is published: SERVING":     said(s),
+			"an engine has ready what is scheduled: PREPARED": said(s),
+			"an engine refuses what is damaged: REFUSED":      said(s),
 		},
 	}
 }

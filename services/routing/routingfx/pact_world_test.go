@@ -29,16 +29,21 @@ import (
 	"trunkline/services/routing/bus"
 )
 
-// world is a whole routing engine in database mode, over a store and a bus of its own.
+// world is a whole routing engine in database mode, over a store and a bus of its own. The states of releases put one in
+// release mode beside it.
 type world struct {
 	dir    string
 	nats   *jetstream.EmbeddedServer
-	app    *fx.App
+	apps   []*fx.App
 	conn   *jetstream.Conn
 	db     *bun.DB
 	supply *routing.Supply
 	health *routing.HealthView
 	server *rpcserver.Server
+
+	releases publication
+	// word is what the engine in release mode said last, as far as the states waited for it.
+	word jetstream.Message
 }
 
 func newWorld(ctx context.Context) (w *world, err error) {
@@ -54,25 +59,31 @@ func newWorld(ctx context.Context) (w *world, err error) {
 	if w.nats, err = jetstream.Embedded(filepath.Join(w.dir, "nats"), ""); err != nil {
 		return w, err
 	}
-	platform := platformfx.DefaultConfig()
-	platform.Server.Addr, platform.Server.Drain.Notice = "127.0.0.1:0", 0
-	store := bunstore.DefaultConfig()
-	store.URL = config.NewSecret("sqlite:" + filepath.Join(w.dir, "pact.db"))
-	w.app = fx.New(
-		fx.NopLogger,
-		fx.Supply(slog.New(slog.DiscardHandler), platform, platformfx.Process{Name: "routing-engine"}, DefaultConfig(), store, jetstream.DefaultConfig(), w.nats),
-		platformfx.Module, platformfx.Database, platformfx.NATS, Module, fx.Provide(rpcservertest.Everybody),
-		fx.Provide(func(clk clock.Clock) (SharedCache, error) { return rediscache.NewMemory(1000, clk) }),
-		fx.Decorate(migrate),
-		fx.Populate(&w.conn, &w.db, &w.supply, &w.health, &w.server),
-	)
-	if err = w.app.Start(ctx); err != nil {
+	if err = w.run(ctx, DefaultConfig(), fx.Populate(&w.conn, &w.db, &w.supply, &w.health, &w.server)); err != nil {
 		return w, err
 	}
 	if !w.supply.Await(ctx, 1) {
 		return w, errors.New("the engine did not read its rules")
 	}
 	return w, nil
+}
+
+// run starts an engine that ends with the world.
+func (w *world) run(ctx context.Context, engine Config, options ...fx.Option) error {
+	platform := platformfx.DefaultConfig()
+	platform.Server.Addr, platform.Server.Drain.Notice = "127.0.0.1:0", 0
+	store := bunstore.DefaultConfig()
+	store.URL = config.NewSecret("sqlite:" + filepath.Join(w.dir, "pact.db"))
+	app := fx.New(
+		fx.NopLogger,
+		fx.Supply(slog.New(slog.DiscardHandler), platform, platformfx.Process{Name: "routing-engine"}, engine, store, jetstream.DefaultConfig(), w.nats),
+		platformfx.Module, platformfx.Database, platformfx.NATS, Module, fx.Provide(rpcservertest.Everybody),
+		fx.Provide(func(clk clock.Clock) (SharedCache, error) { return rediscache.NewMemory(1000, clk) }),
+		fx.Decorate(migrate),
+		fx.Options(options...),
+	)
+	w.apps = append(w.apps, app)
+	return app.Start(ctx)
 }
 
 func migrate(db *bun.DB) (*bun.DB, error) {
@@ -90,8 +101,8 @@ func (w *world) URL() string { return w.server.URL() }
 func (w *world) Close() (err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	if w.app != nil {
-		err = w.app.Stop(ctx)
+	for _, app := range w.apps {
+		err = errors.Join(err, app.Stop(ctx))
 	}
 	if w.nats != nil {
 		err = errors.Join(err, w.nats.Shutdown())

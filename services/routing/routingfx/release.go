@@ -1,10 +1,12 @@
 package routingfx
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
 	"os"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
@@ -77,13 +79,25 @@ func newReleased(in releasedIn) (released, error) {
 	return r, nil
 }
 
+// firstTable bounds how long a start waits for the table of what the folder holds. A larger one is built in the background,
+// and the engine becomes ready with it.
+const firstTable = 5 * time.Second
+
 // restore makes the engine serve what its folder holds, and follow what is published from then on.
 func (r released) restore(lc fx.Lifecycle) {
 	if r.follower == nil {
 		return
 	}
-	lc.Append(fx.StartHook(r.follower.Restore))
+	lc.Append(fx.StartHook(r.follower.Recall))
 	platformfx.Background(lc, r.follower.Run)
+	lc.Append(fx.StartHook(func(ctx context.Context) {
+		ctx, cancel := context.WithTimeout(ctx, firstTable)
+		defer cancel()
+		select {
+		case <-r.follower.Restored():
+		case <-ctx.Done():
+		}
+	}))
 }
 
 // ensure makes what releases need in NATS.
@@ -123,5 +137,6 @@ func newReleaseDependencies(r released) []rpcserver.Dependency {
 	if r.follower == nil {
 		return nil
 	}
-	return []rpcserver.Dependency{{Name: "release", Check: r.follower.Check}}
+	check := func(ctx context.Context) error { return cmp.Or(r.follower.Check(ctx), r.supply.CheckLive(ctx)) }
+	return []rpcserver.Dependency{{Name: "release", Check: check}}
 }

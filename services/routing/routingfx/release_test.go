@@ -2,16 +2,20 @@ package routingfx_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/fx"
 
@@ -20,6 +24,7 @@ import (
 	"trunkline/services/platform/jetstream"
 	"trunkline/services/platform/natstest"
 	"trunkline/services/platform/pgtest"
+	"trunkline/services/routing"
 	"trunkline/services/routing/routingfx"
 	"trunkline/services/routing/routingtest"
 )
@@ -271,6 +276,56 @@ func TestAnEngineStartsFromItsFolderWhileEverythingIsDown(t *testing.T) {
 	require.Eventually(t, func() bool { return p.conn.Check(t.Context()) == nil }, eventually, tick)
 	p.Publish(p.priced(second, 2), 2)
 	e.decides(second, 2, 4)
+}
+
+// TestAStartDoesNotWaitForATableThatTakesLong: the engine becomes ready with it. The start is bounded by more than the
+// build of any table, so only one that never ends shows it.
+func TestAStartDoesNotWaitForATableThatTakesLong(t *testing.T) {
+	url := pgtest.Database(t)
+	database(t, url)
+	p := publishing(t, url)
+	one := p.priced(first, 1)
+	p.Publish(one, 1)
+	e := start(t, p.settings)
+	e.decides(first, 1, 2)
+	e.stop()
+	artifact := filepath.Join(p.settings.release.Folder, one.Digest+".artifact")
+	require.NoError(t, os.Remove(artifact))
+	require.NoError(t, syscall.Mkfifo(artifact, 0o600)) // nothing comes out before something is put in
+
+	e = start(t, p.settings)
+	var once sync.Once
+	build := func() { once.Do(func() { assert.NoError(t, os.WriteFile(artifact, one.Bytes, 0o600)) }) }
+	t.Cleanup(build) // or the engine would not end
+	status, _ := e.page("/ready")
+	require.Equal(t, 503, status)
+	build()
+	e.decides(first, 1, 2)
+	require.Eventually(t, func() bool {
+		status, _ := e.page("/ready")
+		return status == 200
+	}, eventually, tick)
+}
+
+// TestADatabaseThatWasPutBackIsShown: until it has caught up. The folder is that of an engine that found out before.
+func TestADatabaseThatWasPutBackIsShown(t *testing.T) {
+	url := pgtest.Database(t)
+	database(t, url)
+	p := publishing(t, url)
+	kept := `{"Config":60,"Behind":2,"Operators":[]}`
+	require.NoError(t, os.MkdirAll(p.settings.release.Folder, 0o700))
+	require.NoError(t, os.WriteFile(filepath.Join(p.settings.release.Folder, "operators"), fmt.Appendf(nil, "%x%s", sha256.Sum256([]byte(kept)), kept), 0o600))
+	p.Publish(p.priced(first, 1), 1)
+	e := start(t, p.settings)
+	e.decides(first, 1, 60)
+	e.dependency("release", "down", routing.ReasonBehind)
+	status, _ := e.page("/ready")
+	require.Equal(t, 200, status)
+	pgtest.Exec(t, url, suspendFirst)
+	e.decides(second, 1, 60)
+	pgtest.Exec(t, url, `UPDATE ops_routing.config_state SET config_version = 61`)
+	e.decides(second, 1, 61)
+	e.dependency("release", "up", "")
 }
 
 // TestLiveOperatorsComeFromOperatorManagementWhileTheDatabaseIsDown: as the rules do in the other modes.
