@@ -74,7 +74,7 @@ func TestSecretsAreNowhere(t *testing.T) {
 	mistyped := flip(w.adminText, 40)
 	unknown, _ := access.NewKey()
 	secrets := []string{
-		pepperText, hashKey, smppPassword, rotatedPassword, "Canary-smpp", databasePassword,
+		pepperText, hashKey, signSeed, smppPassword, rotatedPassword, "Canary-smpp", databasePassword,
 		w.adminText, w.adminText[25:68], viewer, viewer[25:68], mistyped[25:68], unknown.Reveal(), unknown.Reveal()[25:68], token, token[strings.LastIndex(token, ".")+1:], foreign,
 	}
 	say := func(a answer) answer {
@@ -101,6 +101,7 @@ func TestSecretsAreNowhere(t *testing.T) {
 	do(rotate, object{"operatorId": w.operatorID, "password": rotatedPassword, "etag": "another"}, "aborted")
 	do(rotate, object{"operatorId": w.operatorID, "password": rotatedPassword}, "ok")
 	do("operators.v1.OperatorService/ActivateOperator", object{"operatorId": w.operatorID}, "ok")
+	release := w.published(t)
 
 	// The one answer that shows a key, and a repeat that does not.
 	shown := w.call(t, w.admin, createKey, object{"name": "shown once", "role": "ROLE_VIEWER", "requestId": "r-2"})
@@ -160,6 +161,7 @@ func TestSecretsAreNowhere(t *testing.T) {
 	}
 	require.Contains(t, w.traces(), "CreateOperator", "the traces hold the calls")
 	require.Contains(t, w.streams(t), w.operatorID, "the streams hold the changes")
+	require.Contains(t, w.streams(t), release, "the streams hold the manifest")
 	require.Contains(t, told.String(), "go_goroutines", "the answers hold the metrics")
 }
 
@@ -210,6 +212,7 @@ func printed(t *testing.T) string {
 	t.Setenv("TRUNKLINE_DATABASE_URL", "postgres://trunkline:"+databasePassword+"@127.0.0.1:1/x")
 	t.Setenv("TRUNKLINE_ACCESS_KEYS_FORMER_PEPPER", pepperText+"-former")
 	t.Setenv("TRUNKLINE_OPERATORS_KEYRING_FILE", "secrets")
+	t.Setenv("TRUNKLINE_OPERATORS_RELEASES_SIGNING_KEY", signingKey)
 	t.Setenv("TRUNKLINE_DECISIONS_KEY", hashKey)
 	t.Setenv("TRUNKLINE_ENGINE_DECISION_LOG_KEY", hashKey)
 	var out bytes.Buffer

@@ -3,6 +3,7 @@ package accesstest
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -55,7 +56,11 @@ const console = "https://console.example.org"
 const (
 	pepperText = "Canary-pepper-4c1d9e0b7a26f358-and-more"
 	hashKey    = "Canary-hash-key-91be77d2c0a3-and-more"
+	signSeed   = "Canary-sign-seed-e8d21b6047-more"
 )
+
+// signingKey is the seed as it is configured.
+var signingKey = base64.StdEncoding.EncodeToString([]byte(signSeed))
 
 // settings is what one platform differs in from another.
 type settings struct {
@@ -162,6 +167,7 @@ func start(t *testing.T, d database, change ...func(*settings)) *platform {
 	control := operatorsfx.DefaultConfig()
 	control.Keyring.File = filepath.Join(t.TempDir(), "secrets")
 	control.Connectors, control.Engines = []rpcserver.Identity{connectorID}, []rpcserver.Identity{engineID}
+	control.Releases.SigningKey = config.NewSecret(signingKey)
 	engine, decisions := routingfx.DefaultConfig(), routingfx.DefaultDecisionsConfig()
 	engine.Table = routingfx.TableMemory
 	engine.DecisionLog.Key, decisions.Key = config.NewSecret(hashKey), config.NewSecret(hashKey)

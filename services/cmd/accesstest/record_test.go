@@ -36,6 +36,14 @@ var mutations = map[string]func(t *testing.T, w *town) object{
 		return object{"fxRates": []object{{"currencyCode": "EUR", "rateNanos": "1000000000"}, {"currencyCode": "USD", "rateNanos": "1100000000"}}}
 	},
 	"routing.v1.DecisionService/EraseDecisions": func(*testing.T, *town) object { return object{"number": "+4915112345678"} },
+	createRelease:  func(*testing.T, *town) object { return object{"description": "late"} },
+	approveRelease: func(t *testing.T, w *town) object { return object{"releaseId": w.release(t, w.operator)} },
+	publishRelease: func(t *testing.T, w *town) object { return object{"releaseId": w.release(t, w.operator)} },
+	rollbackRelease: func(t *testing.T, w *town) object {
+		first := w.published(t)
+		w.published(t)
+		return object{"releaseId": first}
+	},
 }
 
 func ofTheOperator(_ *testing.T, w *town) object { return object{"operatorId": w.operatorID} }
@@ -75,6 +83,7 @@ func TestWhatCannotBeWrittenDownDoesNotHappen(t *testing.T) {
 	// The same calls succeed when the log takes rows again: it was the log that stopped them.
 	w.exec(t, `DROP TRIGGER refuse ON ops_routing.audit_log`)
 	for _, procedure := range []string{
+		createRelease, approveRelease, publishRelease, rollbackRelease,
 		createAccount, createKey, createOperator, createRule, "operators.v1.RateService/SetFxRates", "routing.v1.DecisionService/EraseDecisions",
 		"operators.v1.OperatorService/UpdateOperator", "operators.v1.OperatorService/RotateCredentials", "access.v1.AccountService/UpdateAccount",
 		"operators.v1.RoutingRuleService/UpdateRoutingRule", "operators.v1.RoutingRuleService/DeleteRoutingRule",

@@ -60,7 +60,8 @@ releases publish, releases rollback:
   engine refused it the code is 1; when one did not answer in time it is 5. In both it is published.
 
 releases replay:
-  With --fail-on-lost the code is 3 when any decision loses its route.`,
+  The code is 3 when nothing of --numbers FILE can be read. With --fail-on-lost it is 3 too when any
+  decision loses its route, and when nothing was replayed.`,
 	}
 }
 

@@ -80,6 +80,7 @@ var advice = map[string]string{ //nolint:gosec // words about credentials, and n
 	"NO_SIGNING_KEY":      "`trunkline releases keygen` makes one, for operator-management",
 	"NOT_APPROVED":        "`trunkline releases approve NUMBER`, with the credential of an admin who did not make it",
 	"SAME_ADMIN":          "show the credential of another admin",
+	"ALREADY_ROLLED_BACK": "`trunkline releases list` shows them, `trunkline releases rollback NUMBER` goes to one",
 	"ALREADY_ACTIVE":      "`trunkline releases create` makes one of what was changed since",
 	"RELEASE_MOVED":       "`trunkline releases diff` shows what would change now",
 	"NO_SUCH_RELEASE":     "`trunkline releases list` shows them",

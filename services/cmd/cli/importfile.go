@@ -56,11 +56,16 @@ is %d. A file has at most 64 MiB; larger ones can be split, because imports add 
 
 // readImport reads the whole file and says what it is called in messages.
 func readImport(ctx context.Context, stdin io.Reader, arg string) (name string, content []byte, err error) {
+	return readWhole(ctx, stdin, arg, "import", "its first line must be the header")
+}
+
+// readWhole is readImport for another command. expected says what a file holds.
+func readWhole(ctx context.Context, stdin io.Reader, arg, what, expected string) (name string, content []byte, err error) {
 	name, in := "<stdin>", stdin
 	if arg != "-" {
 		f, err := os.Open(arg)
 		if err != nil {
-			return "", nil, fmt.Errorf("import: %w", err)
+			return "", nil, fmt.Errorf("%s: %w", what, err)
 		}
 		defer func() { _ = f.Close() }() // it was only read
 		name, in = arg, f
@@ -78,15 +83,15 @@ func readImport(ctx context.Context, stdin io.Reader, arg string) (name string, 
 	case r := <-done:
 		switch {
 		case r.err != nil:
-			return "", nil, fmt.Errorf("import: read %s: %w", name, r.err)
+			return "", nil, fmt.Errorf("%s: read %s: %w", what, name, r.err)
 		case len(r.content) == 0:
-			return "", nil, failf(ExitInvalid, "import: %s is empty: its first line must be the header", name)
+			return "", nil, failf(ExitInvalid, "%s: %s is empty: %s", what, name, expected)
 		case len(r.content) > operators.MaxFileBytes:
-			return "", nil, failf(ExitInvalid, "import: %s has more than 64 MiB: split it, and repeat the header in each part", name)
+			return "", nil, failf(ExitInvalid, "%s: %s has more than 64 MiB: split it, and repeat the header in each part", what, name)
 		}
 		return name, r.content, nil
 	case <-ctx.Done():
-		return "", nil, &failure{exit: ExitInterrupted, message: "import: interrupted, nothing was stored", cause: ctx.Err()}
+		return "", nil, &failure{exit: ExitInterrupted, message: what + ": interrupted, nothing was stored", cause: ctx.Err()}
 	}
 }
 

@@ -57,8 +57,12 @@ is the one made last.
 			if output.value == formJSON {
 				return writeDifferenceJSON(cmd.OutOrStdout(), summary, all)
 			}
-			if baseID == "" && summary.GetBaseReleaseId() == r.GetReleaseId() {
-				return printf(cmd.OutOrStdout(), "%s is in force: --base names another to compare it with\n", releaseName(r))
+			if summary.GetBaseReleaseId() == r.GetReleaseId() {
+				text := "is compared with itself"
+				if baseID == "" {
+					text = "is in force"
+				}
+				return printf(cmd.OutOrStdout(), "%s %s: --base names another to compare it with\n", releaseName(r), text)
 			}
 			against, err := c.baseName(ctx, summary.GetBaseReleaseId(), baseID == "")
 			if err != nil {

@@ -45,12 +45,21 @@ func addActivationFlags(cmd *cobra.Command) *activationFlags {
 	return f
 }
 
-// expected is the release that must be in force, so that what somebody else publishes meanwhile is not replaced unseen.
-func (f *activationFlags) expected(ctx context.Context, c *client) (*releasesv1.Release, error) {
+// inPlace is what a publish or a rollback meets: what is in force, and what is scheduled; nil for none.
+type inPlace struct{ former, scheduled *releasesv1.Release }
+
+// look finds out what there is. What must be in force is asked for, so that what somebody else publishes meanwhile is
+// not replaced unseen.
+func (f *activationFlags) look(ctx context.Context, c *client) (s inPlace, err error) {
 	if f.expect != "" {
-		return c.releaseNamed(ctx, f.expect)
+		s.former, err = c.releaseNamed(ctx, f.expect)
+	} else {
+		s.former, err = c.activeRelease(ctx)
 	}
-	return c.activeRelease(ctx)
+	if err == nil {
+		s.scheduled, err = c.scheduledRelease(ctx)
+	}
+	return s, err
 }
 
 func releasePublishCommand() *cobra.Command {
@@ -79,12 +88,12 @@ With --at it takes effect then; engines have it ready before. A later publish or
 			if err != nil {
 				return err
 			}
-			former, err := f.expected(ctx, c)
+			met, err := f.look(ctx, c)
 			if err != nil {
 				return err
 			}
 			req := &releasesv1.PublishReleaseRequest{
-				ReleaseId: r.GetReleaseId(), Etag: r.GetEtag(), ExpectedReleaseId: former.GetReleaseId(), ActivateTime: moment,
+				ReleaseId: r.GetReleaseId(), Etag: r.GetEtag(), ExpectedReleaseId: met.former.GetReleaseId(), ActivateTime: moment,
 				Reason: f.reason, RequestId: newRequestID(), ValidateOnly: *f.dryRun,
 			}
 			send := func(ctx context.Context) (activationAnswer, error) { return c.releases.PublishRelease(ctx, req) }
@@ -94,41 +103,40 @@ With --at it takes effect then; engines have it ready before. A later publish or
 					return err
 				}
 				req.ValidateOnly = false
-				if err := c.askToPublish(ctx, cmd, r, former); err != nil {
+				if err := c.askToPublish(ctx, cmd, r, met); err != nil {
 					return err
 				}
+			} else if err := warnFewRules(cmd, r, met.former); err != nil {
+				return err
 			}
 			res, err := c.activate(ctx, "publish the release", send)
 			if err != nil {
 				return err
 			}
-			return f.finish(ctx, c, cmd, res, former)
+			return f.finish(ctx, c, cmd, res, met)
 		})
 	}
 	return cmd
 }
 
 // askToPublish asks with a word on what would change.
-func (c *client) askToPublish(ctx context.Context, cmd *cobra.Command, r, former *releasesv1.Release) error {
+func (c *client) askToPublish(ctx context.Context, cmd *cobra.Command, r *releasesv1.Release, met inPlace) error {
 	if !isTerminal(cmd.InOrStdin()) {
 		return confirm(cmd, false, "") // nobody is there to read it
 	}
-	summary, _, err := c.diffRelease(ctx, cmd.ErrOrStderr(), r.GetReleaseId(), former.GetReleaseId(), 0)
+	summary, _, err := c.diffRelease(ctx, cmd.ErrOrStderr(), r.GetReleaseId(), met.former.GetReleaseId(), 0)
 	if err != nil {
 		return err
 	}
-	place := "is the first to be served"
-	if former != nil {
-		place = "takes the place of " + releaseName(former)
-	}
-	return confirm(cmd, false, fmt.Sprintf("%s %s (%s). Really publish it?", releaseName(r), place, differenceText(summary)))
+	return confirm(cmd, false, publishQuestion(r, met.former, met.scheduled, differenceText(summary)))
 }
 
 func releaseRollbackCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rollback [RELEASE]",
 		Short: "Go back to a release that was served before",
-		Long: `Go back to a release that was served before: without RELEASE to the one before the one in force. A release that is
+		Long: `Go back to a release that was served before: without RELEASE to the one before the one in force. When that came by a
+rollback itself, RELEASE has to be named, so that a command that is repeated changes nothing. A release that is
 scheduled is called off; "rollback active" does nothing else. It asks first, and waits until every engine that was
 heard of serves it.`,
 		Example: "  trunkline releases rollback\n  trunkline releases rollback 10 --yes --reason \"complaints from France\"",
@@ -141,12 +149,12 @@ heard of serves it.`,
 			if err != nil {
 				return err
 			}
-			former, err := f.expected(ctx, c)
+			met, err := f.look(ctx, c)
 			if err != nil {
 				return err
 			}
 			req := &releasesv1.RollbackReleaseRequest{
-				ReleaseId: id, ExpectedReleaseId: former.GetReleaseId(), Reason: f.reason, RequestId: newRequestID(), ValidateOnly: *f.dryRun,
+				ReleaseId: id, ExpectedReleaseId: met.former.GetReleaseId(), Reason: f.reason, RequestId: newRequestID(), ValidateOnly: *f.dryRun,
 			}
 			send := func(ctx context.Context) (activationAnswer, error) { return c.releases.RollbackRelease(ctx, req) }
 			if !*f.yes && !*f.dryRun {
@@ -158,7 +166,7 @@ heard of serves it.`,
 				req.ValidateOnly = false
 				// The question is about this one, so it is the one to go back to, whatever comes between.
 				req.ReleaseId = res.GetRelease().GetReleaseId()
-				if err := confirm(cmd, false, rollbackQuestion(former, res.GetRelease())); err != nil {
+				if err := confirm(cmd, false, rollbackQuestion(met.former, res.GetRelease(), met.scheduled)); err != nil {
 					return err
 				}
 			}
@@ -166,17 +174,10 @@ heard of serves it.`,
 			if err != nil {
 				return err
 			}
-			return f.finish(ctx, c, cmd, res, former)
+			return f.finish(ctx, c, cmd, res, met)
 		})
 	}
 	return cmd
-}
-
-func rollbackQuestion(from, to *releasesv1.Release) string {
-	if from.GetReleaseId() == to.GetReleaseId() {
-		return fmt.Sprintf("%s stays in force. Really call off what is scheduled?", releaseName(to))
-	}
-	return fmt.Sprintf("Really go back from %s to %s?", releaseName(from), releaseName(to))
 }
 
 func (c *client) activate(ctx context.Context, what string, send func(context.Context) (activationAnswer, error)) (activationAnswer, error) {
@@ -189,23 +190,39 @@ func (c *client) activate(ctx context.Context, what string, send func(context.Co
 	return res, nil
 }
 
+// outcomeText says what is in force, when, in place of what, and what is called off.
+func (f *activationFlags) outcomeText(r *releasesv1.Release, a *releasesv1.ReleaseActivation, met inPlace) string {
+	text := releaseName(r)
+	scheduled := r.GetState() == releasesv1.ReleaseState_RELEASE_STATE_SCHEDULED
+	switch {
+	case *f.dryRun && scheduled:
+		text += " would be in force from " + momentText(a.GetActivateTime()) + " on"
+	case *f.dryRun:
+		text += " would be in force at once"
+	case scheduled:
+		text += " is scheduled for " + momentText(a.GetActivateTime())
+	case !a.GetAnnounced():
+		text += " will be in force once NATS is back"
+	default:
+		text += " is in force"
+	}
+	if met.former != nil && met.former.GetReleaseId() != r.GetReleaseId() {
+		text += " in place of " + releaseName(met.former)
+	}
+	return text + lastly(calledOffText(met.scheduled))
+}
+
 // finish tells what was done and waits for engines.
-func (f *activationFlags) finish(ctx context.Context, c *client, cmd *cobra.Command, res activationAnswer, former *releasesv1.Release) error {
+func (f *activationFlags) finish(ctx context.Context, c *client, cmd *cobra.Command, res activationAnswer, met inPlace) error {
 	r, a := res.GetRelease(), res.GetActivation()
-	text := releaseName(r) + " is in force"
-	if r.GetState() == releasesv1.ReleaseState_RELEASE_STATE_SCHEDULED {
-		text = releaseName(r) + " is scheduled for " + momentText(a.GetActivateTime())
-	}
-	if former != nil && former.GetReleaseId() != r.GetReleaseId() {
-		text += " in place of " + releaseName(former)
-	}
+	text := f.outcomeText(r, a, met)
 	switch {
 	case f.output.value == formJSON:
 		if err := writeJSON(cmd.OutOrStdout(), res); err != nil {
 			return err
 		}
 	case *f.dryRun:
-		return printf(cmd.OutOrStdout(), "%s: dry run, nothing was changed\n", releaseName(r))
+		return printf(cmd.OutOrStdout(), "%s: dry run, nothing was changed\n", text)
 	default:
 		if err := printf(cmd.OutOrStdout(), "%s, activation %d\n", text, a.GetActivation()); err != nil {
 			return err

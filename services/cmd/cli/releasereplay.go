@@ -33,8 +33,9 @@ The sample is the log of decisions of the last 24 hours, or of --since; the log 
 are made up, always the same. With --numbers it is a file: a number in each line, or CSV with the header
 number,account,message_type,count, of which only number is needed; without an account only global rules count.
 
-All operators are taken to be healthy but those of --down. With --fail-on-lost the exit code is %d when any decision
-loses its route.`, ExitInvalid),
+All operators are taken to be healthy but those of --down, with the status and settings that they have in each release.
+When nothing of a file can be read, the exit code is %d. With --fail-on-lost it is too when any decision loses its
+route, and when nothing was replayed.`, ExitInvalid),
 		Example: `  trunkline releases replay latest --since 1h
   trunkline releases replay 12 --numbers numbers.txt --fail-on-lost
   trunkline releases replay latest --down "Nordlink Transit" --down "Meridian Carrier"`,
@@ -84,14 +85,32 @@ loses its route.`, ExitInvalid),
 			} else {
 				err = c.writeReplay(ctx, cmd, releaseName(r), f.numbers, req, report)
 			}
-			if err == nil && *failOnLost && report.GetLostCount() > 0 {
-				err = failf(ExitInvalid, "replay: %s", plural(report.GetLostCount(), "decision loses its route", "decisions lose their route"))
+			if err != nil {
+				return err
 			}
-			return err
+			return f.verdict(report, *failOnLost)
 		})
 	}
 	return cmd
 }
+
+// verdict is the error of a replay that cannot be trusted: a check that looked at nothing did not pass.
+func (f *replayFlags) verdict(report *releasesv1.ReplayReport, failOnLost bool) error {
+	switch {
+	case report.GetDecisionCount() == 0 && f.numbers != "":
+		return failf(ExitInvalid, "replay: nothing of %s can be read: %s", f.numbers, numbersExpected)
+	case !failOnLost:
+		return nil
+	case report.GetDecisionCount() == 0:
+		return failf(ExitInvalid, "replay: nothing was replayed, so --fail-on-lost cannot tell")
+	case report.GetLostCount() > 0:
+		return failf(ExitInvalid, "replay: %s", plural(report.GetLostCount(), "decision loses its route", "decisions lose their route"))
+	}
+	return nil
+}
+
+// numbersExpected says what a file of numbers holds.
+const numbersExpected = "give a number such as +447911123456 in each line, or CSV with the header number,account,message_type,count"
 
 func (f *replayFlags) request(ctx context.Context, c *client, cmd *cobra.Command, r *releasesv1.Release) (*releasesv1.ReplayReleaseRequest, error) {
 	req := &releasesv1.ReplayReleaseRequest{ReleaseId: r.GetReleaseId()}
@@ -115,7 +134,7 @@ func (f *replayFlags) request(ctx context.Context, c *client, cmd *cobra.Command
 		}}
 		return req, nil
 	}
-	name, file, err := readImport(ctx, cmd.InOrStdin(), f.numbers)
+	name, file, err := readWhole(ctx, cmd.InOrStdin(), f.numbers, "replay", numbersExpected)
 	if err != nil {
 		return nil, err
 	}

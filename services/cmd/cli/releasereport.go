@@ -29,12 +29,15 @@ func (c *client) writeReplay(ctx context.Context, cmd *cobra.Command, name, file
 			return err
 		}
 	}
-	if r.GetDecisionCount() == 0 {
-		text := "nothing was replayed: the file has no number that can be read\n"
-		if req.GetDecisions() != nil {
-			text = "nothing was replayed: no decision was logged in that time: go further back with --since, or give --numbers FILE\n"
+	switch {
+	case r.GetDecisionCount() == 0 && req.GetDecisions() == nil:
+		return nil // the error says so
+	case r.GetDecisionCount() == 0:
+		return printf(cmd.OutOrStdout(), "nothing was replayed: no decision was logged in that time: go further back with --since, or give --numbers FILE\n")
+	case r.GetBaseReleaseId() == req.GetReleaseId():
+		if err := printf(cmd.ErrOrStderr(), "note: %s is compared with itself, so nothing can move: --base names another\n", name); err != nil {
+			return err
 		}
-		return printf(cmd.OutOrStdout(), "%s", text)
 	}
 	against, err := c.baseName(ctx, r.GetBaseReleaseId(), req.GetBaseReleaseId() == "")
 	if err != nil {

@@ -125,15 +125,21 @@ func (c *client) writeCreated(ctx context.Context, cmd *cobra.Command, result *r
 			}
 		}
 	}
+	active, err := c.activeRelease(ctx)
+	if err != nil {
+		active = nil // the release was made; who may not read gets no hint
+	}
+	if err := warnFewRules(cmd, made, active); err != nil {
+		return err
+	}
 	if dryRun {
 		return printf(cmd.OutOrStdout(), "%s: dry run, nothing was stored\n", releaseHolds(made))
 	}
 	if err := printf(cmd.OutOrStdout(), "%s  %s: created, %s\n", made.GetReleaseId(), releaseName(made), releaseHolds(made)); err != nil {
 		return err
 	}
-	active, err := c.activeRelease(ctx)
-	if err != nil || active.GetDigest() != made.GetDigest() {
-		return nil //nolint:nilerr // the release was made; who may not read gets no hint
+	if active.GetDigest() != made.GetDigest() {
+		return nil
 	}
 	return printf(cmd.ErrOrStderr(), "note: it has the same content as %s, which is in force: nothing was changed since\n", releaseName(active))
 }
@@ -149,10 +155,18 @@ var releaseListing = listing[*releasesv1.Release]{
 		return []string{
 			strconv.FormatInt(r.GetNumber(), 10), releaseState(r.GetState()), momentText(r.GetCreateTime()), dash(r.GetCreatedBy()),
 			strconv.FormatInt(r.GetRuleCount(), 10), strconv.FormatInt(r.GetRateCount(), 10),
-			dash(momentText(r.GetLastActivation().GetActivateTime())), r.GetDescription(),
+			dash(inForceFrom(r)), r.GetDescription(),
 		}
 	},
 	csv: func(all []*releasesv1.Release) ([]byte, error) { return plainCSV(releaseCSV, all, releaseRow) },
+}
+
+// inForceFrom leaves out a moment that was called off before it came.
+func inForceFrom(r *releasesv1.Release) string {
+	if r.GetLastActivation().GetCancelled() {
+		return ""
+	}
+	return momentText(r.GetLastActivation().GetActivateTime())
 }
 
 var releaseCSV = []string{
@@ -166,7 +180,7 @@ func releaseRow(r *releasesv1.Release) []string {
 		r.GetReleaseId(), count(r.GetNumber()), releaseState(r.GetState()), neutral(r.GetDescription()), r.GetDigest(), count(r.GetSizeBytes()),
 		count(r.GetStoredBytes()), count(r.GetOperatorCount()), count(r.GetRuleCount()), count(r.GetRateCount()), count(r.GetConfigVersion()),
 		count(r.GetWarningCount()), momentText(r.GetCreateTime()), neutral(r.GetCreatedBy()), momentText(r.GetApproveTime()), neutral(r.GetApprovedBy()),
-		count(r.GetLastActivation().GetActivation()), momentText(r.GetLastActivation().GetActivateTime()),
+		count(r.GetLastActivation().GetActivation()), inForceFrom(r),
 	}
 }
 

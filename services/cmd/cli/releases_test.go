@@ -185,7 +185,7 @@ func (p *press) ApproveRelease(_ context.Context, req *releasesv1.ApproveRelease
 func (p *press) activation(id string) (*releasesv1.Release, *releasesv1.ReleaseActivation) {
 	r := proto.CloneOf(p.find(id))
 	r.State = p.state
-	return r, &releasesv1.ReleaseActivation{Activation: 7, ReleaseId: id, ActivateTime: releaseMoment}
+	return r, &releasesv1.ReleaseActivation{Activation: 7, ReleaseId: id, ActivateTime: releaseMoment, Announced: p.announced}
 }
 
 func (p *press) PublishRelease(_ context.Context, req *releasesv1.PublishReleaseRequest) (*releasesv1.PublishReleaseResponse, error) {
@@ -346,6 +346,7 @@ func TestADifferenceIsShown(t *testing.T) {
 	p.summary = &releasesv1.ReleaseDiffSummary{Identical: true, BaseReleaseId: releaseTwo}
 	require.Equal(t, "release 3 has the same content as release 2, which is in force\n", run(t, nil, "releases", "diff").stdout)
 	require.Equal(t, "release 2 is in force: --base names another to compare it with\n", run(t, nil, "releases", "diff", "2").stdout)
+	require.Equal(t, "release 2 is compared with itself: --base names another to compare it with\n", run(t, nil, "releases", "diff", "2", "--base", "2").stdout)
 }
 
 func someReport() *releasesv1.ReplayReport {
@@ -397,13 +398,33 @@ func TestAFileIsReplayed(t *testing.T) {
 	p.report = &releasesv1.ReplayReport{BadLineCount: 2, BadLines: []*operatorsv1.BadLine{{Line: 2, Column: "number", Message: "must be E.164"}}}
 	name := filepath.Join(t.TempDir(), "numbers")
 	require.NoError(t, os.WriteFile(name, []byte("+447911123456\n+33\n"), 0o600))
+	for _, args := range [][]string{{}, {"--fail-on-lost"}, {"-o", "json"}} {
+		got := run(t, nil, append([]string{"releases", "replay", "--numbers", name}, args...)...)
+		require.Equal(t, cli.ExitInvalid, got.exit, "nothing that can be read is an error")
+		require.Contains(t, got.stderr, "replay: nothing of "+name+" can be read: give a number such as +447911123456 in each line")
+	}
 	got := run(t, nil, "releases", "replay", "--numbers", name)
-	require.Equal(t, cli.ExitOK, got.exit, got.stderr)
 	require.Equal(t, "+447911123456\n+33\n", string(p.replayed.GetCsv()))
-	require.Contains(t, got.stdout, "nothing was replayed: the file has no number that can be read")
 	require.Contains(t, got.stderr, name+":2: number: must be E.164\nwarning: 2 lines cannot be read: left out")
-	require.Equal(t, cli.ExitOK, run(t, strings.NewReader("+447911123456\n"), "releases", "replay", "--numbers", "-").exit)
-	require.Contains(t, run(t, nil, "releases", "replay").stdout, "go further back with --since, or give --numbers FILE")
+	require.Empty(t, got.stdout)
+	got = run(t, nil, "releases", "replay")
+	require.Equal(t, cli.ExitOK, got.exit, got.stderr)
+	require.Contains(t, got.stdout, "go further back with --since, or give --numbers FILE")
+	got = run(t, nil, "releases", "replay", "--fail-on-lost")
+	require.Equal(t, cli.ExitInvalid, got.exit, "a check that looked at nothing did not pass")
+	require.Contains(t, got.stderr, "replay: nothing was replayed, so --fail-on-lost cannot tell")
+
+	got = run(t, strings.NewReader(""), "releases", "replay", "--numbers", "-")
+	require.Equal(t, cli.ExitInvalid, got.exit)
+	require.Contains(t, got.stderr, "replay: <stdin> is empty: give a number such as +447911123456 in each line, or CSV with the header number,")
+	got = run(t, nil, "releases", "replay", "--numbers", name+".not")
+	require.Equal(t, cli.ExitFailed, got.exit)
+	require.Contains(t, got.stderr, "trunkline: replay: open ")
+
+	p.report = &releasesv1.ReplayReport{DecisionCount: 1, SameCount: 1, BadLineCount: 1, BaseReleaseId: releaseThree}
+	got = run(t, strings.NewReader("+447911123456\nx\n"), "releases", "replay", "--numbers", "-", "--base", "3", "--fail-on-lost")
+	require.Equal(t, cli.ExitOK, got.exit, got.stderr)
+	require.Contains(t, got.stderr, "note: release 3 is compared with itself, so nothing can move: --base names another\n")
 	for args, says := range map[string]string{
 		"--numbers x --since 1h": "leave out --since and --limit", "--since 0s": "must be above 0", "--limit 1000001": "must be 0 to 1000000", "--at now": "write a moment",
 	} {
@@ -457,29 +478,142 @@ func TestWhatEnginesDoNotTakeIsTold(t *testing.T) {
 	}{
 		"an engine that refuses it": {
 			engines: []*releasesv1.ReleaseEngine{engine(engineOne, 7, serving, ""), engine(engineTwo, 6, refused, "ARTIFACT_DIGEST")}, exit: cli.ExitFailed,
-			says: []string{"1 of 2 engines serve it: it is published", "engine on engine-2 (" + engineTwo + ") refused it: ARTIFACT_DIGEST; it serves activation 6"},
+			says: []string{"1 of 2 engines serve it: it is published", "engine on engine-2 (" + engineTwo + ") refused it: ARTIFACT_DIGEST; it serves another release, activation 6"},
 		},
 		"an engine that is behind": {
 			engines: []*releasesv1.ReleaseEngine{engine(engineOne, 7, serving, ""), engine(engineTwo, 6, serving, "")}, exit: cli.ExitUnavailable,
-			says: []string{"1 of 2 engines serve it yet", "engine on engine-2 (" + engineTwo + ") serves activation 6, heard at 2026-11-21T12:00:00Z"},
+			says: []string{"1 of 2 engines serve it yet", "engine on engine-2 (" + engineTwo + ") serves another release, activation 6, heard at 2026-11-21T12:00:00Z"},
 		},
 		"no engine in release mode": {says: []string{"no engine runs in release mode, so traffic did not change", "--table release"}},
 		"no NATS":                   {waiting: true, says: []string{"NATS does not have it yet", "no engine runs"}},
-		"another publish":           {cancelled: true, exit: cli.ExitConflict, says: []string{"called off meanwhile"}},
+		"an engine that serves another release under a higher number": {
+			engines: []*releasesv1.ReleaseEngine{other(9, releaseTwo)}, exit: cli.ExitUnavailable,
+			says: []string{"0 of 1 engine serve it yet", "serves another release, activation 9"},
+		},
+		"an engine that serves another release under the same number": {
+			engines: []*releasesv1.ReleaseEngine{other(7, releaseOne)}, exit: cli.ExitUnavailable, says: []string{"serves another release, activation 7"},
+		},
+		"an engine that knows a newer manifest": {
+			engines: []*releasesv1.ReleaseEngine{refusing(other(9, releaseTwo), "MANIFEST_OLD")}, exit: cli.ExitFailed,
+			says: []string{
+				"0 of 1 engine serve it: it is published, and refused", "refused it: MANIFEST_OLD; it serves another release, activation 9: the engine knows a newer one.",
+				"empty the folders of engines and restart them",
+			},
+		},
+		"an engine that does not trust the key": {
+			engines: []*releasesv1.ReleaseEngine{refusing(other(0, ""), "MANIFEST_KEY")}, exit: cli.ExitFailed,
+			says: []string{"refused it: MANIFEST_KEY; it serves nothing: give engines the public key"},
+		},
+		"an engine of another environment": {
+			engines: []*releasesv1.ReleaseEngine{refusing(other(6, releaseTwo), "MANIFEST_ENVIRONMENT")}, exit: cli.ExitFailed,
+			says: []string{"MANIFEST_ENVIRONMENT; it serves another release, activation 6: two environments share one NATS account"},
+		},
+		"an engine that refuses a signature": {
+			engines: []*releasesv1.ReleaseEngine{refusing(other(6, releaseTwo), "MANIFEST_SIGNATURE")}, exit: cli.ExitFailed, says: []string{"refused it: MANIFEST_SIGNATURE"},
+		},
+		"an engine that waits for the artifact": {
+			engines: []*releasesv1.ReleaseEngine{engine(engineOne, 6, refused, "ARTIFACT_MISSING")}, exit: cli.ExitUnavailable, says: []string{"heard at 2026-11-21T12:00:00Z: ARTIFACT_MISSING"},
+		},
+		"another publish": {cancelled: true, exit: cli.ExitConflict, says: []string{"called off meanwhile"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newPress(t)
 			p.engines, p.announced, p.cancelled = [][]*releasesv1.ReleaseEngine{c.engines}, !c.waiting, c.cancelled
 			got := run(t, nil, "releases", "publish", "3", "--yes", "--wait", "1ms")
 			require.Equal(t, c.exit, got.exit, got.stderr)
-			require.Equal(t, "release 3 is in force in place of release 2, activation 7\n", got.stdout)
+			done := "release 3 is in force in place of release 2, activation 7\n"
+			if c.waiting {
+				done = "release 3 will be in force once NATS is back in place of release 2, activation 7\n"
+			}
+			require.Equal(t, done, got.stdout)
 			for _, want := range c.says {
 				require.Contains(t, got.stderr, want)
 			}
 			got = run(t, nil, "releases", "publish", "3", "--yes", "--no-wait")
-			require.Equal(t, outcome{cli.ExitOK, "release 3 is in force in place of release 2, activation 7\n", ""}, got)
+			require.Equal(t, outcome{cli.ExitOK, done, ""}, got)
 		})
 	}
+}
+
+// other is an engine that serves what is not in question; refusing says why it does not take a manifest.
+func other(activation int64, id string) *releasesv1.ReleaseEngine {
+	return &releasesv1.ReleaseEngine{Event: &eventsv1.ReleaseEvent{
+		EngineId: engineOne, Host: "engine-1", State: serving, ReleaseId: id, Activation: activation, ServingReleaseId: id, ServingActivation: activation, OccurredAt: releaseMoment,
+	}}
+}
+
+func refusing(e *releasesv1.ReleaseEngine, reason string) *releasesv1.ReleaseEngine {
+	e.Event.State, e.Event.Reason, e.Event.ReleaseId, e.Event.Activation = refused, reason, "", 0
+	return e
+}
+
+// TestAnEngineThatRefusedTheManifestBeforeMayTakeThisOne: its last word is about what was there before.
+func TestAnEngineThatRefusedTheManifestBeforeMayTakeThisOne(t *testing.T) {
+	p := newPress(t)
+	p.engines = [][]*releasesv1.ReleaseEngine{
+		nil, {refusing(other(6, releaseTwo), "MANIFEST_SIGNATURE")}, {other(6, releaseTwo)}, {engine(engineOne, 7, serving, "")},
+	}
+	got := run(t, nil, "releases", "publish", "3", "--yes")
+	require.Equal(t, outcome{cli.ExitOK, "release 3 is in force in place of release 2, activation 7\nthe engine serves it\n", ""}, got)
+
+	later := other(9, releaseTwo)
+	later.Current = true
+	p.engines = [][]*releasesv1.ReleaseEngine{{later}}
+	require.Equal(t, cli.ExitOK, run(t, nil, "releases", "publish", "3", "--yes").exit, "what came in force later takes its place")
+}
+
+// TestTheScheduleOfAColleagueIsNotCalledOffUnseen: it is named before and after.
+func TestTheScheduleOfAColleagueIsNotCalledOffUnseen(t *testing.T) {
+	p := newPress(t)
+	p.all[2].State = releasesv1.ReleaseState_RELEASE_STATE_SCHEDULED
+	p.all[2].LastActivation = &releasesv1.ReleaseActivation{Activation: 6, ActivateTime: releaseMoment, CreatedBy: "carl"}
+	const off = ", and calls off release 1, scheduled for 2026-11-21T12:00:00Z by carl"
+	got := run(t, nil, "releases", "publish", "3", "--yes", "--no-wait")
+	require.Equal(t, outcome{cli.ExitOK, "release 3 is in force in place of release 2" + off + ", activation 7\n", ""}, got)
+	got = run(t, nil, "releases", "publish", "3", "--dry-run")
+	require.Equal(t, outcome{cli.ExitOK, "release 3 would be in force at once in place of release 2" + off + ": dry run, nothing was changed\n", ""}, got)
+	got = run(t, nil, "releases", "rollback", "active", "--yes", "--no-wait")
+	require.Equal(t, outcome{cli.ExitOK, "release 2 is in force" + off + ", activation 7\n", ""}, got)
+	p.state = releasesv1.ReleaseState_RELEASE_STATE_SCHEDULED
+	got = run(t, nil, "releases", "publish", "3", "--dry-run", "--at", "2027-01-01T00:00:00Z")
+	require.Equal(t, "release 3 would be in force from 2026-11-21T12:00:00Z on in place of release 2"+off+": dry run, nothing was changed\n", got.stdout)
+}
+
+// TestAReleaseWithFewRulesIsWarnedOf: it was made of a table that was not filled.
+func TestAReleaseWithFewRulesIsWarnedOf(t *testing.T) {
+	p := newPress(t)
+	for rules, says := range map[int64]string{
+		0:   "warning: release 3 has no rules: in force, every number is without a route\n",
+		1:   "warning: release 3 has 1 rule, and release 2, which is in force, 245\n",
+		122: "warning: release 3 has 122 rules, and release 2, which is in force, 245\n",
+		123: "",
+	} {
+		p.all[0].RuleCount = rules
+		for _, command := range []string{"create", "publish 3 --yes --no-wait", "publish 3 --dry-run"} {
+			got := run(t, nil, append([]string{"releases"}, strings.Fields(command)...)...)
+			require.Equal(t, cli.ExitOK, got.exit)
+			require.Equal(t, says, got.stderr, command)
+		}
+	}
+}
+
+func TestACalledOffScheduleIsNotListedAsInForce(t *testing.T) {
+	p := newPress(t)
+	p.all[0].LastActivation = &releasesv1.ReleaseActivation{Activation: 7, ActivateTime: timestamppb.New(releaseMoment.AsTime().AddDate(1, 0, 0)), Cancelled: true}
+	for _, form := range []string{"table", "csv"} {
+		require.NotContains(t, run(t, nil, "releases", "list", "-o", form).stdout, "2027")
+	}
+}
+
+func TestEnginesOfOneHostAreToldApart(t *testing.T) {
+	p := newPress(t)
+	one, two, three := engine(engineOne, 7, serving, ""), engine(strings.Replace(engineTwo, "01a2", "77b2", 1), 7, serving, ""), engine(engineTwo, 7, serving, "")
+	one.Event.Host, two.Event.Host = "vm", "vm"
+	p.engines = [][]*releasesv1.ReleaseEngine{{one, two, three}}
+	shown := run(t, nil, "releases", "show", "3").stdout
+	require.Contains(t, shown, "\nvm (01a20000)  SERVING")
+	require.Contains(t, shown, "\nvm (77b20000)  SERVING")
+	require.Contains(t, shown, "\nengine-2       SERVING")
 }
 
 func TestAReleaseIsPublishedForLater(t *testing.T) {
@@ -505,7 +639,7 @@ func TestPublishingAsksFirst(t *testing.T) {
 	require.True(t, p.rolled[0].GetValidateOnly())
 
 	got = run(t, nil, "releases", "publish", "latest", "--dry-run")
-	require.Equal(t, outcome{cli.ExitOK, "release 3: dry run, nothing was changed\n", ""}, got)
+	require.Equal(t, outcome{cli.ExitOK, "release 3 would be in force at once in place of release 2: dry run, nothing was changed\n", ""}, got)
 	require.True(t, p.published[1].GetValidateOnly())
 
 	for reason, c := range map[string]struct {
@@ -513,11 +647,12 @@ func TestPublishingAsksFirst(t *testing.T) {
 		exit int
 		says string
 	}{
-		"ALREADY_ACTIVE": {connect.CodeFailedPrecondition, cli.ExitConflict, "`trunkline releases create` makes one of what was changed since"},
-		"NO_SIGNING_KEY": {connect.CodeFailedPrecondition, cli.ExitConflict, "`trunkline releases keygen` makes one"},
-		"NOT_APPROVED":   {connect.CodeFailedPrecondition, cli.ExitConflict, "`trunkline releases approve NUMBER`"},
-		"RELEASE_MOVED":  {connect.CodeAborted, cli.ExitConflict, "`trunkline releases diff` shows what would change now"},
-		"ETAG_MISMATCH":  {connect.CodeAborted, cli.ExitConflict, "somebody changed it meanwhile"},
+		"ALREADY_ACTIVE":      {connect.CodeFailedPrecondition, cli.ExitConflict, "`trunkline releases create` makes one of what was changed since"},
+		"NO_SIGNING_KEY":      {connect.CodeFailedPrecondition, cli.ExitConflict, "`trunkline releases keygen` makes one"},
+		"NOT_APPROVED":        {connect.CodeFailedPrecondition, cli.ExitConflict, "`trunkline releases approve NUMBER`"},
+		"ALREADY_ROLLED_BACK": {connect.CodeFailedPrecondition, cli.ExitConflict, "`trunkline releases rollback NUMBER` goes to one"},
+		"RELEASE_MOVED":       {connect.CodeAborted, cli.ExitConflict, "`trunkline releases diff` shows what would change now"},
+		"ETAG_MISMATCH":       {connect.CodeAborted, cli.ExitConflict, "somebody changed it meanwhile"},
 	} {
 		p.fail = serverError(t, c.code, reason, "It cannot be.")
 		got = run(t, nil, "releases", "publish", "latest")
@@ -529,7 +664,9 @@ func TestPublishingAsksFirst(t *testing.T) {
 
 func TestAReleaseIsTakenBack(t *testing.T) {
 	p := newPress(t)
-	p.engines = [][]*releasesv1.ReleaseEngine{{engine(engineOne, 7, serving, "")}}
+	back := engine(engineOne, 7, serving, "")
+	back.Event.ServingReleaseId = releaseOne
+	p.engines = [][]*releasesv1.ReleaseEngine{{back}}
 	got := run(t, nil, "releases", "rollback", "--yes", "--reason", "complaints")
 	require.Equal(t, outcome{cli.ExitOK, "release 1 is in force in place of release 2, activation 7\nthe engine serves it\n", ""}, got)
 	require.Equal(t, []string{"", releaseTwo, "complaints"}, []string{p.rolled[0].GetReleaseId(), p.rolled[0].GetExpectedReleaseId(), p.rolled[0].GetReason()})

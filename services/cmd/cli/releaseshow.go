@@ -115,7 +115,7 @@ func writeEngines(w io.Writer, r *releasesv1.Release, all []*releasesv1.ReleaseE
 			serves = fmt.Sprintf("another, activation %d", event.GetServingActivation())
 		}
 		rows[i] = []string{
-			dash(e.GetEvent().GetHost()), engineWord(e), serves, dash(momentText(e.GetEvent().GetServingSince())),
+			engineHost(all, e), engineWord(e), serves, dash(momentText(e.GetEvent().GetServingSince())),
 			dash(momentText(e.GetEvent().GetOccurredAt())),
 		}
 	}
@@ -123,6 +123,18 @@ func writeEngines(w io.Writer, r *releasesv1.Release, all []*releasesv1.ReleaseE
 		return err
 	}
 	return (&columns{w: w, head: []string{"ENGINE ON", "STATE", "SERVES", "SINCE", "HEARD"}}).print(rows)
+}
+
+// engineHost is where an engine runs, with the start of its id where several run on one host.
+func engineHost(all []*releasesv1.ReleaseEngine, one *releasesv1.ReleaseEngine) string {
+	const digits = 8
+	host, id := one.GetEvent().GetHost(), one.GetEvent().GetEngineId()
+	for _, e := range all {
+		if e != one && e.GetEvent().GetHost() == host {
+			return fmt.Sprintf("%s (%s)", dash(host), id[:min(digits, len(id))])
+		}
+	}
+	return dash(host)
 }
 
 // engineWord says what an engine does with what the manifest asks for.

@@ -25,13 +25,20 @@ type reception struct {
 	heard, done int
 	// refused and behind tell of the other engines, a line for each.
 	refused, behind []string
-	announced       bool
-	calledOff       bool
+	// manifest is true when an engine refuses a manifest, which may be the one before.
+	manifest  bool
+	announced bool
+	calledOff bool
 }
 
-func (r reception) settled() bool { return r.heard > 0 && len(r.behind) == 0 }
+// settled tells whether nothing more is to come. An engine that refused the manifest before this one has a moment to take
+// this one.
+func (r reception) settled(waited time.Duration) bool {
+	return r.heard > 0 && len(r.behind) == 0 && (!r.manifest || waited >= firstEngine)
+}
 
-// received looks at the words of engines. One that serves a later activation is done with this one.
+// received looks at the words of engines. One that serves what came in force later is done with this one; a higher number
+// alone does not tell, because after a restore numbers come again.
 func received(res *releasesv1.GetReleaseResponse, activation int64, scheduled bool) reception {
 	var r reception
 	for _, a := range res.GetActivations() {
@@ -41,20 +48,47 @@ func received(res *releasesv1.GetReleaseResponse, activation int64, scheduled bo
 	}
 	for _, engine := range res.GetEngines() {
 		event := engine.GetEvent()
-		about := event.GetActivation() == activation
+		this := event.GetServingReleaseId() == res.GetRelease().GetReleaseId()
+		about := event.GetActivation() == activation && event.GetReleaseId() == res.GetRelease().GetReleaseId()
+		refused := event.GetState() == eventsv1.ReleaseEngineState_RELEASE_ENGINE_STATE_REFUSED
 		name := clean(fmt.Sprintf("engine on %s (%s)", dash(event.GetHost()), event.GetEngineId()))
 		r.heard++
 		switch {
-		case event.GetServingActivation() >= activation,
+		case event.GetServingActivation() == activation && this,
+			event.GetServingActivation() > activation && engine.GetCurrent(),
 			scheduled && about && event.GetState() == eventsv1.ReleaseEngineState_RELEASE_ENGINE_STATE_PREPARED:
 			r.done++
-		case about && event.GetState() == eventsv1.ReleaseEngineState_RELEASE_ENGINE_STATE_REFUSED && isFinal(event.GetReason()):
-			r.refused = append(r.refused, fmt.Sprintf("%s refused it: %s; it serves activation %d", name, clean(event.GetReason()), event.GetServingActivation()))
+		case refused && isFinal(event.GetReason()) && (about || event.GetActivation() == 0):
+			r.manifest = r.manifest || !about
+			r.refused = append(r.refused, fmt.Sprintf("%s refused it: %s; it serves %s%s", name, clean(event.GetReason()), servedText(event, this), remedies[event.GetReason()]))
 		default:
-			r.behind = append(r.behind, fmt.Sprintf("%s serves activation %d, heard at %s", name, event.GetServingActivation(), momentText(event.GetOccurredAt())))
+			text := fmt.Sprintf("%s serves %s, heard at %s", name, servedText(event, this), momentText(event.GetOccurredAt()))
+			if refused {
+				text += ": " + clean(event.GetReason())
+			}
+			r.behind = append(r.behind, text)
 		}
 	}
 	return r
+}
+
+// remedies are what to do about a manifest that an engine refuses. Publishing again does not help.
+var remedies = map[string]string{
+	"MANIFEST_OLD": ": the engine knows a newer one. After restoring the database and NATS from a backup, empty the folders of " +
+		"engines and restart them",
+	"MANIFEST_KEY":         ": give engines the public key of operator-management (engine.release.public_keys)",
+	"MANIFEST_ENVIRONMENT": ": two environments share one NATS account: give each its own, or set the same environment on both sides",
+}
+
+// servedText says what an engine serves; this is whether that is the release in question.
+func servedText(event *eventsv1.ReleaseEvent, this bool) string {
+	switch {
+	case event.GetServingReleaseId() == "":
+		return "nothing"
+	case this:
+		return fmt.Sprintf("activation %d", event.GetServingActivation())
+	}
+	return fmt.Sprintf("another release, activation %d", event.GetServingActivation())
 }
 
 // isFinal tells a refusal that stays from one that the engine tries again, such as an artifact that is not there yet.
@@ -69,7 +103,7 @@ func (c *client) awaitEngines(ctx context.Context, cmd *cobra.Command, r *releas
 	bar := newProgress(cmd.ErrOrStderr(), "engines", -1)
 	defer bar.close()
 	var now reception
-	for !now.settled() && !now.calledOff {
+	for !now.settled(time.Since(began)) && !now.calledOff {
 		res, err := c.getRelease(ctx, r.GetReleaseId())
 		if ctx.Err() != nil {
 			return published(ctx.Err())

@@ -4,6 +4,7 @@ import { OperatorService } from "@gen/operators/v1/operator_service_pb.js";
 import { OutboxService } from "@gen/operators/v1/outbox_service_pb.js";
 import { RateService } from "@gen/operators/v1/rate_service_pb.js";
 import { RoutingRuleService } from "@gen/operators/v1/routing_rule_service_pb.js";
+import { ReleaseService } from "@gen/releases/v1/release_service_pb.js";
 import { RoutingService } from "@gen/routing/v1/routing_service_pb.js";
 
 /** The services that the console calls. */
@@ -13,6 +14,7 @@ export interface Api {
   readonly rules: Client<typeof RoutingRuleService>;
   readonly rates: Client<typeof RateService>;
   readonly outbox: Client<typeof OutboxService>;
+  readonly releases: Client<typeof ReleaseService>;
 }
 
 /** A call that takes longer than this many milliseconds ends with DEADLINE_EXCEEDED. */
@@ -30,5 +32,6 @@ export function createApi(baseUrl: string, fetch: typeof globalThis.fetch = glob
     rules: createClient(RoutingRuleService, transport),
     rates: createClient(RateService, transport),
     outbox: createClient(OutboxService, transport),
+    releases: createClient(ReleaseService, transport),
   };
 }

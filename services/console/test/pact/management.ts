@@ -88,8 +88,11 @@ export const reported = (operator: { operatorId: string }, ...bindStates: string
   },
 });
 
+/** The value of this name that the state gave. */
+export const valueOf = (name: string, example: string) => MatchersV3.fromProviderState(`\${${name}}`, example);
+
 /** The etag that the state gave to what has this id. */
-export const etagOf = (id: string) => MatchersV3.fromProviderState(`\${etag of ${id}}`, "an etag");
+export const etagOf = (id: string) => valueOf(`etag of ${id}`, "an etag");
 
 /** What the server sets when something is stored. */
 export const stored = {
