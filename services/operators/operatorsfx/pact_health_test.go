@@ -25,9 +25,27 @@ import (
 func connectorsReported(ctx context.Context, w *world, p struct {
 	Reports []json.RawMessage `json:"reports"`
 }) error {
+	consumer := func() (natsjs.ConsumerInfo, error) {
+		c, err := w.bus.Consumer(ctx, sessions.SessionStream, "ops-health-consumer")
+		if errors.Is(err, natsjs.ErrConsumerNotFound) { // the process makes it in the background
+			return natsjs.ConsumerInfo{}, nil
+		}
+		if err != nil {
+			return natsjs.ConsumerInfo{}, err
+		}
+		return *c.CachedInfo(), nil
+	}
+	// A leader that takes over later would see the last report of each connector only.
+	err := until(ctx, "the leader asks for reports", func() (bool, error) {
+		c, err := consumer()
+		return c.NumWaiting > 0, err
+	})
+	if err != nil {
+		return err
+	}
 	var operator string
 	var last uint64
-	err := each(p.Reports, func(m *eventsv1.OperatorSessionEvent) error {
+	err = each(p.Reports, func(m *eventsv1.OperatorSessionEvent) error {
 		data, err := protojson.Marshal(m)
 		if err != nil {
 			return err
@@ -43,11 +61,8 @@ func connectorsReported(ctx context.Context, w *world, p struct {
 		return errors.New("a state without reports")
 	}
 	err = until(ctx, "the reports are handled", func() (bool, error) {
-		consumer, err := w.bus.Consumer(ctx, sessions.SessionStream, "ops-health-consumer")
-		if errors.Is(err, natsjs.ErrConsumerNotFound) { // the process makes it in the background
-			return false, nil
-		}
-		return err == nil && consumer.CachedInfo().AckFloor.Stream >= last, err
+		c, err := consumer()
+		return c.AckFloor.Stream >= last, err
 	})
 	if err != nil {
 		return err

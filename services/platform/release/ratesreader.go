@@ -9,10 +9,9 @@ import (
 
 // ratesReader decodes parts of rates. Its buffers serve one part after the other; only prefixes are made anew.
 type ratesReader struct {
-	row  Rate
-	seen int64
+	progress
+	row Rate
 
-	at, rows                     int
 	prefixes                     prefixReader
 	ids, types                   []byte
 	operators, currencies, spans []uint32 // of each row
@@ -30,31 +29,7 @@ func (r *Reader) nextRate() (bool, error) {
 			return false, err
 		}
 	}
-	rates := &r.rates
-	for rates.at == rates.rows {
-		if rates.rows > 0 { // the part at hand has been read
-			rates.at, rates.rows = 0, 0
-			if err := r.advance(); err != nil {
-				return false, r.fail(err)
-			}
-		}
-		if r.kind != ratesPart {
-			if rates.seen != r.head.Rates {
-				return false, r.fail(layout("%d rates instead of %d", rates.seen, r.head.Rates))
-			}
-			return false, nil
-		}
-		if err := rates.load(r.body); err != nil {
-			return false, r.fail(err)
-		}
-		if rates.seen += int64(rates.rows); rates.seen > r.head.Rates {
-			return false, r.fail(layout("more than %d rates", r.head.Rates))
-		}
-	}
-	if err := rates.step(); err != nil {
-		return false, r.fail(err)
-	}
-	return true, nil
+	return r.next(&r.rates.progress, &r.rates, ratesPart, r.head.Rates, "rates")
 }
 
 func (p *ratesReader) load(body []byte) error {

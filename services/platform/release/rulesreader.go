@@ -10,10 +10,9 @@ import (
 // rulesReader decodes parts of rules. Its buffers serve one part after the other; only prefixes and candidates are
 // made anew for each.
 type rulesReader struct {
-	row  Rule
-	seen int64
+	progress
+	row Rule
 
-	at, rows                      int
 	prefixes                      prefixReader
 	ids, types, strategies, flags []byte
 	accounts, lists, spans        []uint32 // of each row
@@ -29,31 +28,7 @@ func (r *Reader) nextRule() (bool, error) {
 	if r.err != nil {
 		return false, r.err
 	}
-	rules := &r.rules
-	for rules.at == rules.rows {
-		if rules.rows > 0 { // the part at hand has been read
-			rules.at, rules.rows = 0, 0
-			if err := r.advance(); err != nil {
-				return false, r.fail(err)
-			}
-		}
-		if r.kind != rulesPart {
-			if rules.seen != r.head.Rules {
-				return false, r.fail(layout("%d rules instead of %d", rules.seen, r.head.Rules))
-			}
-			return false, nil
-		}
-		if err := rules.load(r.body); err != nil {
-			return false, r.fail(err)
-		}
-		if rules.seen += int64(rules.rows); rules.seen > r.head.Rules {
-			return false, r.fail(layout("more than %d rules", r.head.Rules))
-		}
-	}
-	if err := rules.step(); err != nil {
-		return false, r.fail(err)
-	}
-	return true, nil
+	return r.next(&r.rules.progress, &r.rules, rulesPart, r.head.Rules, "rules")
 }
 
 func (p *rulesReader) load(body []byte) error {

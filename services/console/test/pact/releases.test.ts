@@ -174,8 +174,8 @@ describe("one release", () => {
           release: second,
           activations: [inForce],
           engines: [
-            { event: { ...serving, occurredAt: timestamp("2026-11-21T12:00:30Z") }, current: true },
             { event: { ...refusing, occurredAt: timestamp("2026-11-21T12:00:30Z") } },
+            { event: { ...serving, occurredAt: timestamp("2026-11-21T12:00:30Z") }, current: true },
           ],
         },
       },
@@ -186,11 +186,11 @@ describe("one release", () => {
           { activation: 2n, kind: ReleaseActivationKind.PUBLISH, reason: "prices of May", createTime: { seconds: 1795262400n } },
         ]);
         expect(got.engines).toMatchObject([
-          { event: { host: "engine-1", state: ReleaseEngineState.SERVING, servingActivation: 2n, reason: "" }, current: true },
           {
             event: { host: "engine-2", state: ReleaseEngineState.REFUSED, reason: "ARTIFACT_DIGEST", servingReleaseId: oldest },
             current: false,
           },
+          { event: { host: "engine-1", state: ReleaseEngineState.SERVING, servingActivation: 2n, reason: "" }, current: true },
         ]);
       },
     ));
