@@ -55,7 +55,7 @@ func NewKeySet(records []KeyRecord, current Pepper, former ...Pepper) *KeySet {
 		}
 		s.keys[string(appendBase62(nil, r.KeyID[:], idDigits))] = heldKey{
 			pepper: pepper, mac: r.MAC, expiresAt: r.ExpiresAt, revoked: r.RevokedAt,
-			who: caller.Caller{Name: "key:" + r.KeyID.String(), Kind: caller.Key, Role: r.Role, Account: r.Account},
+			who: caller.Caller{Name: "key:" + r.KeyID.String(), Kind: caller.Key, Role: r.Role, Account: r.Account, Expires: r.ExpiresAt},
 		}
 	}
 	return s

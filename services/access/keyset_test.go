@@ -16,7 +16,7 @@ func TestAKeyIsGoodUntilTheSecondOfItsEnd(t *testing.T) {
 	set := NewKeySet([]KeyRecord{{KeyID: id, Role: caller.Viewer, PepperID: p.ID(), MAC: key.MAC(p), ExpiresAt: noon}}, p)
 	who, err := set.Find(key.Reveal(), noon.Add(-time.Nanosecond))
 	require.NoError(t, err)
-	require.Equal(t, caller.Caller{Name: "key:" + id.String(), Kind: caller.Key, Role: caller.Viewer}, who)
+	require.Equal(t, caller.Caller{Name: "key:" + id.String(), Kind: caller.Key, Role: caller.Viewer, Expires: noon}, who)
 	_, err = set.Find(key.Reveal(), noon)
 	require.True(t, fault.Is(err, ReasonExpired))
 }

@@ -72,7 +72,26 @@ type RecordFilter struct {
 	// From is the first moment, To the first one after.
 	From, To    time.Time
 	Account, ID uuid.UUID
-	Number      e164.Number
+	// Operator is the chosen one.
+	Operator uuid.UUID
+	Number   e164.Number
+	// Start begins the number; more digits than the log keeps are not compared, see KeptPrefix.
+	Start e164.Prefix
+	// Failed chooses those without an operator.
+	Failed bool
+}
+
+// RecordPage asks for decisions, newest first.
+type RecordPage struct {
+	RecordFilter
+	// AfterTime and AfterID are those of the last decision of the page before; zero on the first page.
+	AfterTime time.Time
+	AfterID   uuid.UUID
+	// Limit is the most decisions; at least 1.
+	Limit int
+	// Actor, RequestID and At are for the audit log, which tells of every search for a number.
+	Actor, RequestID string
+	At               time.Time
 }
 
 // Erasure takes the decisions about a number out of the log. Who did it is written into the audit log.

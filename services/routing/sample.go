@@ -36,3 +36,12 @@ func ShownPrefix(n e164.Number) e164.Prefix {
 	}
 	return p
 }
+
+// KeptPrefix gives the digits of a prefix that the log can tell of any number: the country code and at most 4 more.
+func KeptPrefix(p e164.Prefix) e164.Prefix {
+	longest := p.String() + strings.Repeat("0", e164.MaxNumberDigits-len(p.Digits()))
+	if kept := ShownPrefix(e164.Number(longest)); len(kept) < len(p) {
+		return kept
+	}
+	return p
+}

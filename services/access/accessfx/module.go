@@ -9,7 +9,9 @@ import (
 	"github.com/uptrace/bun"
 	"go.uber.org/fx"
 
+	"trunkline/gen/go/trunkline/operators/v1/operatorsv1connect"
 	routingv1 "trunkline/gen/go/trunkline/routing/v1"
+	"trunkline/gen/go/trunkline/routing/v1/routingv1connect"
 	"trunkline/services/access"
 	"trunkline/services/access/database"
 	"trunkline/services/access/metrics"
@@ -129,7 +131,11 @@ func newAdmit(c Config, l *Limits) rpcserver.Admit {
 // newEnter asks the limits first: they may wait for Redis for a moment, and no place is held meanwhile. The call has
 // been charged as one item.
 func newEnter(c Config, l *Limits) rpcserver.Enter {
-	return func(ctx context.Context, who caller.Caller, _ string, message any) (func(), error) {
+	return func(ctx context.Context, who caller.Caller, procedure string, message any) (func(), error) {
+		switch procedure {
+		case operatorsv1connect.EventServiceWatchEventsProcedure, routingv1connect.DecisionServiceWatchTrafficProcedure:
+			return nil, nil // they wait more than they work, and their services bound how many there are
+		}
 		if batch, ok := message.(*routingv1.BatchSelectOperatorsRequest); ok && !c.Development {
 			if err := l.limiter.TakeRest(ctx, who.Name, who.Account, len(batch.GetRequests())); err != nil {
 				return nil, err

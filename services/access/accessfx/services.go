@@ -19,7 +19,7 @@ import (
 	"trunkline/services/platform/rpcserver"
 )
 
-// Services is the part of access that operator-management has: accounts, keys, the audit log and its seal. It needs
+// Services is the part of access that operator-management has: accounts, keys, callers, the audit log and its seal. It needs
 // Module and a database that takes writes.
 var Services = fx.Module("access-services",
 	fx.Provide(
@@ -30,6 +30,7 @@ var Services = fx.Module("access-services",
 		platformfx.Mount(newAccounts),
 		platformfx.Mount(newKeys),
 		platformfx.Mount(newAudit),
+		platformfx.Mount(newCallers),
 		platformfx.Limits(newStreamLimits),
 	),
 	fx.Invoke(startSealer, startPurge),
@@ -98,6 +99,12 @@ func newAudit(store *database.Audit, clk clock.Clock) rpcserver.Mount {
 	service := rpc.NewAudit(store, trail.NewProver(store, clk))
 	return rpcserver.Mount{Name: accessv1connect.AuditServiceName, Handler: func(opts ...connect.HandlerOption) (string, http.Handler) {
 		return accessv1connect.NewAuditServiceHandler(service, opts...)
+	}}
+}
+
+func newCallers() rpcserver.Mount {
+	return rpcserver.Mount{Name: accessv1connect.CallerServiceName, Handler: func(opts ...connect.HandlerOption) (string, http.Handler) {
+		return accessv1connect.NewCallerServiceHandler(rpc.NewCallers(), opts...)
 	}}
 }
 

@@ -34,7 +34,7 @@ func TestAKeyIsMadeFoundAndRevoked(t *testing.T) {
 		}, read)
 		who, err := access.NewKeySet(read.Keys, k.pepper).Find(text.Reveal(), k.clock.Now())
 		require.NoError(t, err)
-		require.Equal(t, caller.Caller{Name: "key:" + key.KeyID.String(), Kind: caller.Key, Role: caller.Operator, Account: a.ID}, who)
+		require.Equal(t, caller.Caller{Name: "key:" + key.KeyID.String(), Kind: caller.Key, Role: caller.Operator, Account: a.ID, Expires: key.ExpiresAt}, who)
 
 		k.clock.Advance(time.Minute)
 		revoked, err := k.keys.Revoke(t.Context(), asked(who), key.KeyID)

@@ -130,6 +130,7 @@ func (v *Verifier) verify(ctx context.Context, text string) (verified, error) {
 	if err != nil {
 		return verified{}, err
 	}
+	who.Expires = end
 	until := now.Add(rememberFor)
 	if end.Before(until) {
 		until = end

@@ -23,6 +23,7 @@ var own = map[string]func(t *testing.T, w *town) object{
 	"access.v1.ApiKeyService/ListApiKeys":  func(_ *testing.T, w *town) object { return object{"accountId": w.a.ID.String()} },
 	"access.v1.ApiKeyService/RevokeApiKey": func(t *testing.T, w *town) object { return object{"keyId": w.newKey(t)} },
 	"access.v1.ApiKeyService/RotateApiKey": func(t *testing.T, w *town) object { return object{"keyId": w.newKey(t)} },
+	"access.v1.CallerService/GetCaller":    func(*testing.T, *town) object { return object{} },
 	"operators.v1.RoutingRuleService/CreateRoutingRule": func(_ *testing.T, w *town) object {
 		return object{"rule": w.aRule(w.a.ID.String(), "mine")}
 	},

@@ -69,6 +69,14 @@ type settings struct {
 	options []fx.Option
 }
 
+// toldSettings is what the platform tells of its settings.
+type toldSettings struct {
+	Access    accessfx.Config           `koanf:"access"`
+	Operators operatorsfx.Config        `koanf:"operators"`
+	Decisions routingfx.DecisionsConfig `koanf:"decisions"`
+	Database  bunstore.Config           `koanf:"database"`
+}
+
 // database is a migrated database that several platforms may share.
 type database struct {
 	url string
@@ -172,7 +180,8 @@ func start(t *testing.T, d database, change ...func(*settings)) *platform {
 	engine.Table = routingfx.TableMemory
 	engine.DecisionLog.Key, decisions.Key = config.NewSecret(hashKey), config.NewSecret(hashKey)
 
-	var err error
+	loaded, err := config.Load(toldSettings{s.access, control, decisions, d.config()}, config.Options{})
+	require.NoError(t, err)
 	p.nats, err = jetstream.Embedded(filepath.Join(t.TempDir(), "nats"), "127.0.0.1:0")
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, p.nats.Shutdown()) })
@@ -183,7 +192,7 @@ func start(t *testing.T, d database, change ...func(*settings)) *platform {
 	var server *rpcserver.Server
 	var internal platformfx.Internal
 	p.app = fxtest.New(t,
-		fx.Supply(s.config, process, log, s.access, control, engine, decisions, d.config(), jetstream.DefaultConfig(), p.nats),
+		fx.Supply(s.config, process, log, s.access, control, engine, decisions, d.config(), jetstream.DefaultConfig(), p.nats, operatorsfx.Settings(loaded.Origins())),
 		platformfx.Quiet(log),
 		fx.StartTimeout(eventually),
 		fx.StopTimeout(eventually),

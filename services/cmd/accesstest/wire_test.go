@@ -48,6 +48,17 @@ type method struct {
 	schema    protoreflect.MethodDescriptor
 }
 
+// patience gives a header that lets a call end soon where it would go on until its caller ends it. What it is answered by then
+// is not certain.
+func (m method) patience(header http.Header) http.Header {
+	if !strings.Contains(m.procedure, "Service/Watch") {
+		return header
+	}
+	header = header.Clone()
+	header.Set("Connect-Timeout-Ms", "300")
+	return header
+}
+
 // methods finds every RPC of every Trunkline service that is linked in, in order of name.
 func methods() (all []method) {
 	_ = accessv1.File_trunkline_access_v1_audit_service_proto // links the schema in; the modules link the rest

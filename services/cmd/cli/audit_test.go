@@ -22,6 +22,7 @@ import (
 
 // archive is a server of the audit log and the log of decisions that remembers what it was asked.
 type archive struct {
+	routingv1connect.UnimplementedDecisionServiceHandler
 	verdict  *accessv1.AuditVerdict
 	filter   *accessv1.AuditFilter
 	head     string

@@ -17,6 +17,8 @@ import (
 
 	"trunkline/services/access"
 	"trunkline/services/access/accessfx"
+	"trunkline/services/console"
+	"trunkline/services/console/consolefx"
 	"trunkline/services/operators/operatorsfx"
 	"trunkline/services/platform/bunstore"
 	"trunkline/services/platform/caller"
@@ -46,6 +48,8 @@ and demo data. No server is needed. Without --data-dir everything is gone when i
 
 It listens on this machine only and asks nobody for a credential: every call is that of an admin. With --auth
 it asks as a production process does, and prints the key of an admin.
+
+The console is at /console/ of the address it prints.
 
 With --table release changes of rules and prices count when they are published (trunkline releases); the first
 release is made at the start.`,
@@ -108,6 +112,17 @@ func runDev(cmd *cobra.Command, version string, f devFlags) (err error) {
 	}
 	engine.DecisionLog.Key = decisions.Key
 
+	pages := consolefx.DefaultConfig()
+	pages.Environment = "dev"
+
+	settings, err := devSettings{
+		Server: c.Server, Log: c.Log, Trace: c.Trace, Access: edge, Console: pages, Engine: engine, Operators: control, Decisions: decisions,
+		Database: database,
+	}.origins()
+	if err != nil {
+		return err
+	}
+
 	nats, err := jetstream.Embedded(filepath.Join(dir, "nats"), f.natsAddr)
 	if err != nil {
 		return err
@@ -124,14 +139,14 @@ func runDev(cmd *cobra.Command, version string, f devFlags) (err error) {
 		}
 	}
 	return runProcess(cmd.Context(), c, process, ready,
-		fx.Supply(engine, control, decisions, edge, database, jetstream.DefaultConfig(), nats),
+		fx.Supply(engine, control, decisions, edge, pages, database, jetstream.DefaultConfig(), nats, settings),
 		platformfx.Database,
 		platformfx.NATS,
 		fx.Provide(
 			func(clk clock.Clock) (*rediscache.Memory, error) { return rediscache.NewMemory(devCacheEntries, clk) },
 			func(c *rediscache.Memory) routingfx.SharedCache { return c },
 			func(c *rediscache.Memory) operatorsfx.HealthCache { return c },
-			replayer,
+			replayer, consoleAuth,
 		),
 		fx.Provide(fx.Annotate(func() func(http.Handler) http.Handler { return rpcserver.LoopbackHosts }, fx.ResultTags(`group:"middleware"`))),
 		fx.Decorate(migrated),
@@ -142,6 +157,7 @@ func runDev(cmd *cobra.Command, version string, f devFlags) (err error) {
 		firstRelease(f),
 		routingfx.Module,
 		routingfx.Decisions,
+		consolefx.Module,
 		demoModule(f, operatorsfx.DemoSessions),
 		fx.Populate(&server, &keys),
 	)
@@ -242,6 +258,7 @@ func devBanner(cmd *cobra.Command, url, natsURL, dir string, f devFlags) {
 	}
 	note(w, "trunkline is up. %s It listens on this machine only.\n", asks)
 	note(w, "  API      %s   (gRPC, gRPC-Web and JSON; /ready, /health/detailed, /metrics)", url)
+	note(w, "  Console  %s%s", url, console.Root)
 	note(w, "  NATS     %s", natsURL)
 	if f.dataDir == "" {
 		note(w, "  Data     %s (removed at the end; --data-dir keeps it)", dir)

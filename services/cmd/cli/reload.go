@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"go.uber.org/fx"
 
+	"trunkline/services/operators/operatorsfx"
 	"trunkline/services/platform/config"
 	"trunkline/services/platform/platformfx"
 	"trunkline/services/platform/rpcserver"
@@ -45,7 +46,7 @@ func serve[T interface{ platform() platformfx.Config }](
 	}
 	reload.Started = loaded.Snapshot()
 	process.Log = cmd.OutOrStdout()
-	return runProcess(cmd.Context(), loaded.Value.platform(), process, nil, fx.Supply(reload),
+	return runProcess(cmd.Context(), loaded.Value.platform(), process, nil, fx.Supply(reload, operatorsfx.Settings(loaded.Origins())),
 		fx.Provide(platformfx.Reloads(allowedOrigins)), options(loaded.Value))
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"trunkline/services/access"
 	"trunkline/services/access/accessfx"
+	"trunkline/services/console/consolefx"
 	"trunkline/services/operators/operatorsfx"
 	"trunkline/services/platform/platformfx"
 	"trunkline/services/platform/rediscache"
@@ -84,6 +85,9 @@ date (trunkline migrate up), keeps passwords in Vault (operators.vault) or in an
 (operators.keyring), tells the engines of every change through NATS and reduces what connectors
 report to one health per operator. Run two or more; one of them at a time reduces health.
 
+The web console is at /console/ (console.enabled). Its route explorer asks the routing engines: tell it where browsers
+reach them (console.engine_url).
+
 Callers need an API key (access.keys.pepper) or a token (access.jwt); "trunkline keys bootstrap" makes the first
 key. The internal API (internal.addr) is for engines and connectors, by mutual TLS.
 
@@ -105,21 +109,25 @@ needs a restart.`,
 // managementOptions is operator-management as a process of its own.
 func managementOptions(s managementSettings) fx.Option {
 	return fx.Options(
-		fx.Supply(s.Operators, s.Decisions, s.Access, s.Database, s.NATS, s.Redis),
+		fx.Supply(s.Operators, s.Decisions, s.Access, s.Console, s.Database, s.NATS, s.Redis),
 		platformfx.Database,
 		platformfx.NATS,
 		platformfx.Redis,
-		fx.Provide(sharedLimits, func(c *rediscache.Cache) operatorsfx.HealthCache { return c }, replayer),
+		fx.Provide(sharedLimits, func(c *rediscache.Cache) operatorsfx.HealthCache { return c }, replayer, consoleAuth),
 		accessfx.Module,
 		accessfx.Services,
 		operatorsfx.Module,
 		operatorsfx.Standalone,
 		routingfx.Decisions,
+		consolefx.Module,
 	)
 }
 
 // sharedLimits makes the limits of callers hold over all processes.
 func sharedLimits(c *rediscache.Cache) access.Shared { return accessfx.SharedBuckets(c) }
+
+// consoleAuth tells the console whether calls need a credential.
+func consoleAuth(c accessfx.Config) consolefx.Auth { return consolefx.Auth(!c.Development) }
 
 // replayer lets releases be tried on the log of decisions, which is routing's.
 func replayer(r *routingfx.Replayer) operatorsfx.Replayer { return r }

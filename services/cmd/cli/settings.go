@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"trunkline/services/access/accessfx"
+	"trunkline/services/console/consolefx"
 	"trunkline/services/operators/operatorsfx"
 	"trunkline/services/platform/bunstore"
 	"trunkline/services/platform/config"
@@ -78,6 +79,7 @@ type managementSettings struct {
 	Profiling      platformfx.ProfilingConfig `koanf:"profiling"`
 	Internal       rpcserver.InternalConfig   `koanf:"internal"`
 	Access         accessfx.Config            `koanf:"access"`
+	Console        consolefx.Config           `koanf:"console"`
 	Operators      operatorsfx.Config         `koanf:"operators"`
 	Decisions      routingfx.DecisionsConfig  `koanf:"decisions"`
 	Database       bunstore.Config            `koanf:"database"`
@@ -88,7 +90,7 @@ type managementSettings struct {
 func defaultManagementSettings() managementSettings {
 	e := defaultEngineSettings()
 	s := managementSettings{
-		Environment: e.Environment, Server: e.Server, Log: e.Log, Trace: e.Trace, Access: e.Access, Operators: operatorsfx.DefaultConfig(),
+		Environment: e.Environment, Server: e.Server, Log: e.Log, Trace: e.Trace, Access: e.Access, Console: consolefx.DefaultConfig(), Operators: operatorsfx.DefaultConfig(),
 		Decisions: routingfx.DefaultDecisionsConfig(), Database: e.Database, Redis: e.Redis, NATS: e.NATS,
 	}
 	s.Server.Addr = "127.0.0.1:8081"
@@ -106,6 +108,32 @@ func (s managementSettings) Validate() error {
 
 func (s managementSettings) platform() platformfx.Config {
 	return platformfx.Config{Server: s.Server, Internal: s.Internal, Log: s.Log, Trace: s.Trace, Profiling: s.Profiling}
+}
+
+// devSettings is what dev runs with. It is made of defaults and a few flags, not loaded; this is to show it.
+type devSettings struct {
+	Server    rpcserver.Config          `koanf:"server"`
+	Log       telemetry.LogConfig       `koanf:"log"`
+	Trace     telemetry.TraceConfig     `koanf:"trace"`
+	Access    accessfx.Config           `koanf:"access"`
+	Console   consolefx.Config          `koanf:"console"`
+	Engine    routingfx.Config          `koanf:"engine"`
+	Operators operatorsfx.Config        `koanf:"operators"`
+	Decisions routingfx.DecisionsConfig `koanf:"decisions"`
+	Database  bunstore.Config           `koanf:"database"`
+}
+
+// origins lists every setting as one of dev.
+func (s devSettings) origins() (operatorsfx.Settings, error) {
+	loaded, err := config.Load(s, config.Options{})
+	if err != nil {
+		return nil, err
+	}
+	all := loaded.Origins()
+	for i := range all {
+		all[i].Origin = "dev"
+	}
+	return all, nil
 }
 
 // The flags of processes and their keys. Everything else is set by file or environment.

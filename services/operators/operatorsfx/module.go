@@ -17,6 +17,7 @@ import (
 	"trunkline/services/operators/bus"
 	"trunkline/services/operators/credentials"
 	"trunkline/services/operators/database"
+	"trunkline/services/operators/feed"
 	"trunkline/services/operators/metrics"
 	"trunkline/services/operators/sessions"
 	"trunkline/services/operators/xlsx"
@@ -47,7 +48,7 @@ var Module = fx.Module("operators",
 	fx.Invoke(startStreams), // first: the loops below use the streams
 	health,
 	publication,
-	fx.Invoke(startRelay, startOrphans, startPurge),
+	fx.Invoke(startRelay, startFeed, startOrphans, startPurge),
 )
 
 // Standalone adds what operator-management needs when no engine shares its process.
@@ -127,6 +128,8 @@ func ensureStreams(ctx context.Context, conn *jetstream.Conn, log *slog.Logger) 
 }
 
 func startRelay(lc fx.Lifecycle, relay *operators.Relay) { platformfx.Background(lc, relay.Run) }
+
+func startFeed(lc fx.Lifecycle, f *feed.Feed) { platformfx.Background(lc, f.Run) }
 
 func startOrphans(lc fx.Lifecycle, s *database.Store, c *credentials.Store, clk clock.Clock, log *slog.Logger) {
 	platformfx.Background(lc, operators.NewOrphans(s, c, clk.Now, log).Run)

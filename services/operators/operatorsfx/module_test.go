@@ -131,7 +131,13 @@ func TestTheCheckerWarnsOfPricesAboveTheCeiling(t *testing.T) {
 	require.True(t, slices.ContainsFunc(report.GetFindings(), func(f *operatorsv1.RuleFinding) bool { return f.GetReason() == operators.FindingAboveCeiling }))
 }
 
-func newApp(t *testing.T, change ...func(*operatorsfx.Config)) (a app) {
+func newApp(t *testing.T, change ...func(*operatorsfx.Config)) app {
+	t.Helper()
+	return newAppWith(t, fx.Options(), change...)
+}
+
+// newAppWith has another part beside the module.
+func newAppWith(t *testing.T, part fx.Option, change ...func(*operatorsfx.Config)) (a app) {
 	t.Helper()
 	nats, err := jetstream.Embedded(filepath.Join(t.TempDir(), "nats"), "")
 	require.NoError(t, err)
@@ -148,7 +154,7 @@ func newApp(t *testing.T, change ...func(*operatorsfx.Config)) (a app) {
 	running := fxtest.New(t,
 		fx.Supply(slog.New(slog.DiscardHandler), platform, platformfx.Process{Name: "test"}, store, control, jetstream.DefaultConfig(), nats, rpcserver.Metrics{}),
 		platformfx.Module, platformfx.Database, platformfx.NATS, fx.Decorate(migrated), fx.Provide(newCache, newReplayer, rpcservertest.Everybody),
-		operatorsfx.Module, fx.Populate(&a.server, &a.importer, &a.store))
+		operatorsfx.Module, part, fx.Populate(&a.server, &a.importer, &a.store))
 	running.RequireStart()
 	t.Cleanup(running.RequireStop)
 	return a

@@ -11,6 +11,7 @@ import (
 	"trunkline/gen/go/trunkline/releases/v1/releasesv1connect"
 	"trunkline/services/operators"
 	"trunkline/services/operators/database"
+	"trunkline/services/operators/feed"
 	"trunkline/services/operators/metrics"
 	"trunkline/services/operators/rpc"
 	"trunkline/services/operators/sessions"
@@ -31,6 +32,9 @@ var services = fx.Provide(
 	rpc.NewRules,
 	rpc.NewRates,
 	func(relay *operators.Relay) *rpc.Outbox { return rpc.NewOutbox(relay) },
+	feed.New,
+	func(f *feed.Feed) *rpc.Events { return rpc.NewEvents(f) },
+	newSystem,
 	func(admin *operators.Admin, h rpc.HealthReader, s rpc.SnapshotReader, clk clock.Clock, o rpc.Observer) *rpc.Internal {
 		return rpc.NewInternal(admin, h, s, clk, o)
 	},
@@ -57,6 +61,16 @@ var services = fx.Provide(
 	platformfx.Mount(func(h *rpc.Internal) rpcserver.Mount {
 		return mount(operatorsv1connect.InternalOperatorServiceName, func(opts ...connect.HandlerOption) (string, http.Handler) {
 			return operatorsv1connect.NewInternalOperatorServiceHandler(h, opts...)
+		})
+	}),
+	platformfx.Mount(func(h *rpc.Events) rpcserver.Mount {
+		return mount(operatorsv1connect.EventServiceName, func(opts ...connect.HandlerOption) (string, http.Handler) {
+			return operatorsv1connect.NewEventServiceHandler(h, opts...)
+		})
+	}),
+	platformfx.Mount(func(h *rpc.System) rpcserver.Mount {
+		return mount(operatorsv1connect.SystemServiceName, func(opts ...connect.HandlerOption) (string, http.Handler) {
+			return operatorsv1connect.NewSystemServiceHandler(h, opts...)
 		})
 	}),
 	platformfx.Mount(func(h *rpc.Releases) rpcserver.Mount {
@@ -91,6 +105,7 @@ func newLimits() map[string]rpcserver.Limits {
 	limits[releasesv1connect.ReleaseServiceCreateReleaseProcedure] = rpcserver.Limits{Timeout: releaseTimeout}
 	limits[releasesv1connect.ReleaseServiceDiffReleaseProcedure] = rpcserver.Limits{Timeout: releaseTimeout}
 	limits[releasesv1connect.ReleaseServiceReplayReleaseProcedure] = rpcserver.Limits{MaxBytes: rpc.ReplayBytes, MaxCalls: replayCalls, Timeout: releaseTimeout}
+	limits[operatorsv1connect.EventServiceWatchEventsProcedure] = rpcserver.Limits{MaxCalls: rpc.MaxWatchers}
 	return limits
 }
 

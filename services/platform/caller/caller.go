@@ -4,6 +4,7 @@ package caller
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 )
@@ -73,6 +74,8 @@ type Caller struct {
 	Role Role
 	// Account is the one account the caller is bound to; uuid.Nil binds to none.
 	Account uuid.UUID
+	// Expires is when its credential ends; zero when it does not, or when that is not known.
+	Expires time.Time
 }
 
 // Bound reports whether the caller sees one account only.

@@ -53,6 +53,7 @@ type Process struct {
 const (
 	groupMounts       = `group:"mounts"`
 	groupPages        = `group:"pages"`
+	groupAllPages     = `group:"pages,flatten"`
 	groupDependencies = `group:"dependencies"`
 	groupLimits       = `group:"limits"`
 	groupIdentities   = `group:"identities"`
@@ -64,6 +65,9 @@ func Mount(constructor any) any { return fx.Annotate(constructor, fx.ResultTags(
 
 // Page annotates a constructor of an rpcserver.Page.
 func Page(constructor any) any { return fx.Annotate(constructor, fx.ResultTags(groupPages)) }
+
+// Pages annotates a constructor of any number of them.
+func Pages(constructor any) any { return fx.Annotate(constructor, fx.ResultTags(groupAllPages)) }
 
 // Dependency annotates a constructor of an rpcserver.Dependency.
 func Dependency(constructor any) any {

@@ -33,20 +33,21 @@ type CORSConfig struct {
 func (c CORSConfig) validate() error {
 	var errs []error
 	for i, origin := range c.AllowedOrigins {
-		if err := checkOrigin(origin); err != nil {
+		if err := CheckOrigin(origin); err != nil {
 			errs = append(errs, fmt.Errorf("cors.allowed_origins[%d]: %w", i, err))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// checkOrigin accepts what a browser sends as Origin, and nothing that would name more than one.
-func checkOrigin(origin string) error {
+// CheckOrigin accepts what a browser sends as Origin, and nothing that would name more than one. Its error says how to
+// write it.
+func CheckOrigin(origin string) error {
 	if strings.Contains(origin, "*") {
-		return errors.New("a wildcard would let every page call: name each origin, such as https://console.example.org")
+		return errors.New("a wildcard stands for more than one: name each origin, such as https://console.example.org")
 	}
 	u, err := url.Parse(origin)
-	if err != nil || u.Host == "" || u.Hostname() == "" || u.Scheme+"://"+u.Host != origin || origin != strings.ToLower(origin) {
+	if err != nil || u.Host == "" || u.Hostname() == "" || u.Scheme+"://"+u.Host != origin || origin != strings.ToLower(origin) || strings.ContainsAny(origin, ";,'\"") {
 		return errors.New("write an origin in small letters and without path, such as https://console.example.org")
 	}
 	switch u.Scheme {

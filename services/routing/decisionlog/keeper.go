@@ -28,6 +28,7 @@ import (
 const (
 	storeLimit  = 15 * time.Second
 	eraseLimit  = time.Minute
+	noteLimit   = 5 * time.Second
 	exportBatch = 500
 	// maxOutcomes is how many reports an export shows of one decision.
 	maxOutcomes = 8
@@ -39,12 +40,14 @@ type Keeper struct {
 	keys []secret.Text
 	// samplePage is how many samples are read at a time.
 	samplePage int
+	// looks has a place for each call that looks at many decisions.
+	looks chan struct{}
 }
 
 // NewKeeper gives the log in a migrated database. keys are those of numbers that can be looked for: the present one and
 // former ones.
 func NewKeeper(db *bun.DB, keys ...secret.Text) *Keeper {
-	return &Keeper{db: db, keys: keys, samplePage: samplePage}
+	return &Keeper{db: db, keys: keys, samplePage: samplePage, looks: make(chan struct{}, looksAtOnce)}
 }
 
 type decisionRow struct {
@@ -234,7 +237,7 @@ func (k *Keeper) Export(ctx context.Context, f routing.RecordFilter, give func([
 		if err != nil {
 			return err
 		}
-		records, err := k.withOutcomes(ctx, rows)
+		records, err := withOutcomes(ctx, k.db, rows)
 		if err != nil {
 			return err
 		}
@@ -256,7 +259,15 @@ func (k *Keeper) page(ctx context.Context, f routing.RecordFilter, after *decisi
 	}
 	ctx, cancel := context.WithTimeout(bunstore.WithQueryName(ctx, "export_decisions"), storeLimit)
 	defer cancel()
-	q := k.db.NewSelect().Model(&rows).Order("d.decided_at", "d.decision_id").Limit(exportBatch)
+	q := k.where(k.db.NewSelect().Model(&rows), f).Order("d.decided_at", "d.decision_id").Limit(exportBatch)
+	if after != nil {
+		q = q.Where("d.decided_at >= ?", after.DecidedAt).Where("(d.decided_at, d.decision_id) > (?, ?)", after.DecidedAt, after.DecisionID)
+	}
+	return rows, bunstore.Fault(q.Scan(ctx))
+}
+
+// where leaves what the filter chooses.
+func (k *Keeper) where(q *bun.SelectQuery, f routing.RecordFilter) *bun.SelectQuery {
 	if !f.From.IsZero() {
 		q = q.Where("d.decided_at >= ?", f.From)
 	}
@@ -269,13 +280,19 @@ func (k *Keeper) page(ctx context.Context, f routing.RecordFilter, after *decisi
 	if f.ID != uuid.Nil {
 		q = q.Where("d.decision_id = ?", f.ID)
 	}
+	if f.Operator != uuid.Nil {
+		q = q.Where("d.operator_id = ?", f.Operator)
+	}
 	if f.Number != "" {
 		q = q.Where("d.number_hash IN (?)", bun.List(k.hashes(f.Number)))
 	}
-	if after != nil {
-		q = q.Where("d.decided_at >= ?", after.DecidedAt).Where("(d.decided_at, d.decision_id) > (?, ?)", after.DecidedAt, after.DecisionID)
+	if f.Start != "" {
+		q = q.Where("d.number_prefix LIKE ?", routing.KeptPrefix(f.Start).Digits()+"%")
 	}
-	return rows, bunstore.Fault(q.Scan(ctx))
+	if f.Failed {
+		q = q.Where("d.failure <> ''")
+	}
+	return q
 }
 
 // ReasonNoKey marks a search for a number in a log whose key is not known here.
@@ -295,7 +312,7 @@ func (k *Keeper) hashes(number e164.Number) [][]byte {
 	return out
 }
 
-func (k *Keeper) withOutcomes(ctx context.Context, rows []decisionRow) ([]*routingv1.DecisionRecord, error) {
+func withOutcomes(ctx context.Context, db bun.IDB, rows []decisionRow) ([]*routingv1.DecisionRecord, error) {
 	if len(rows) == 0 {
 		return nil, nil
 	}
@@ -308,7 +325,7 @@ func (k *Keeper) withOutcomes(ctx context.Context, rows []decisionRow) ([]*routi
 		accounts[rows[i].DecisionID] = rows[i].AccountID
 	}
 	var outcomes []outcomeRow
-	if err := k.db.NewSelect().Model(&outcomes).Where("o.decision_id IN (?)", bun.List(ids)).
+	if err := db.NewSelect().Model(&outcomes).Where("o.decision_id IN (?)", bun.List(ids)).
 		Order("o.reported_at", "o.report_id").Scan(ctx); err != nil {
 		return nil, bunstore.Fault(err)
 	}

@@ -54,11 +54,15 @@ var Decisions = fx.Module("decisions",
 	fx.Provide(
 		newKeeper,
 		newReplayer,
+		newFeed,
 		platformfx.Mount(newDecisionsMount),
 		platformfx.Limits(newDecisionsLimits),
 	),
 	fx.Invoke(startKeeper, startRetention),
 )
+
+// maxWatchers is how many may watch the traffic at the same time.
+const maxWatchers = 100
 
 func newKeeper(db *bun.DB, c DecisionsConfig) *decisionlog.Keeper {
 	var keys []config.Secret
@@ -77,17 +81,26 @@ func newReplayer(k *decisionlog.Keeper, clk clock.Clock) *Replayer {
 	return replay.New(k, releases.Load, clk)
 }
 
-func newDecisionsMount(k *decisionlog.Keeper, clk clock.Clock) rpcserver.Mount {
+func newFeed(lc fx.Lifecycle, k *decisionlog.Keeper, clk clock.Clock, log *slog.Logger) *decisionlog.Feed {
+	feed := decisionlog.NewFeed(k, clk, log)
+	platformfx.Background(lc, feed.Run)
+	return feed
+}
+
+func newDecisionsMount(k *decisionlog.Keeper, feed *decisionlog.Feed, clk clock.Clock) rpcserver.Mount {
 	return rpcserver.Mount{
 		Name: routingv1connect.DecisionServiceName,
 		Handler: func(opts ...connect.HandlerOption) (string, http.Handler) {
-			return routingv1connect.NewDecisionServiceHandler(rpc.NewDecisions(k, clk), opts...)
+			return routingv1connect.NewDecisionServiceHandler(rpc.NewDecisions(k, feed, clk), opts...)
 		},
 	}
 }
 
 func newDecisionsLimits() map[string]rpcserver.Limits {
-	return map[string]rpcserver.Limits{routingv1connect.DecisionServiceEraseDecisionsProcedure: {Timeout: 90 * time.Second}}
+	return map[string]rpcserver.Limits{
+		routingv1connect.DecisionServiceEraseDecisionsProcedure: {Timeout: 90 * time.Second},
+		routingv1connect.DecisionServiceWatchTrafficProcedure:   {MaxCalls: maxWatchers},
+	}
 }
 
 func startKeeper(lc fx.Lifecycle, k *decisionlog.Keeper, conn *jetstream.Conn, log *slog.Logger) {

@@ -22,16 +22,29 @@ type DecisionLog interface {
 	Export(ctx context.Context, f routing.RecordFilter, give func([]*routingv1.DecisionRecord) error) error
 	// Erase takes away every decision about a number and tells how many there were.
 	Erase(ctx context.Context, e routing.Erasure) (int64, error)
+	// List gives a page, newest first, and whether there are more.
+	List(ctx context.Context, p routing.RecordPage) ([]*routingv1.DecisionRecord, bool, error)
+	// Summarize sums up what a bounded query chooses, by interval and then by group.
+	Summarize(ctx context.Context, q routing.SummaryQuery) ([]routing.Summary, error)
+}
+
+// Traffic is watched as it comes.
+type Traffic interface {
+	// Watch gives the past, which may be nothing, and then new seconds until ctx ends, all without gaps.
+	Watch(ctx context.Context, past time.Duration, give func([]routing.TrafficPoint) error) error
 }
 
 // Decisions implements routingv1connect.DecisionServiceHandler.
 type Decisions struct {
-	log   DecisionLog
-	clock clock.Clock
+	log     DecisionLog
+	traffic Traffic
+	clock   clock.Clock
 }
 
 // NewDecisions gives the service.
-func NewDecisions(log DecisionLog, clk clock.Clock) *Decisions { return &Decisions{log, clk} }
+func NewDecisions(log DecisionLog, traffic Traffic, clk clock.Clock) *Decisions {
+	return &Decisions{log, traffic, clk}
+}
 
 // ExportDecisions gives the decisions that the request chooses, oldest first.
 func (d *Decisions) ExportDecisions(

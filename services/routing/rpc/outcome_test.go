@@ -1,15 +1,11 @@
 package rpc_test
 
 import (
-	"context"
 	"testing"
-	"time"
 
-	"connectrpc.com/connect"
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
-	"google.golang.org/protobuf/types/known/timestamppb"
 
 	routingv1 "trunkline/gen/go/trunkline/routing/v1"
 	"trunkline/services/platform/caller"
@@ -69,38 +65,4 @@ func TestABoundCallerAsksForItsOwnAccount(t *testing.T) {
 	require.Equal(t, rpc.ReasonAccountMismatch, batch.GetResults()[1].GetError().GetReason())
 	_, err = h.SelectOperator(caller.With(t.Context(), caller.Caller{Name: "y", Role: caller.Viewer}), ask(foreign))
 	require.NoError(t, err, "who is bound to none asks for any")
-}
-
-// shelf is a log that remembers what was asked of it.
-type shelf struct {
-	filter  routing.RecordFilter
-	erasure routing.Erasure
-}
-
-func (s *shelf) Export(_ context.Context, f routing.RecordFilter, _ func([]*routingv1.DecisionRecord) error) error {
-	s.filter = f
-	return nil
-}
-
-func (s *shelf) Erase(_ context.Context, e routing.Erasure) (int64, error) {
-	s.erasure = e
-	return 7, nil
-}
-
-func TestTheLogIsAskedForWhatTheRequestSays(t *testing.T) {
-	s := &shelf{}
-	service := rpc.NewDecisions(s, clock.NewFake(routingtest.Now))
-	account, id := uuid.New(), uuid.New()
-	from, to := routingtest.Now.Add(-time.Hour).UTC(), routingtest.Now.UTC()
-	require.NoError(t, service.ExportDecisions(t.Context(), &routingv1.ExportDecisionsRequest{
-		FromTime: timestamppb.New(from), ToTime: timestamppb.New(to), AccountId: account.String(), DecisionId: id.String(), Number: "+447911123456",
-	}, (*connect.ServerStream[routingv1.ExportDecisionsResponse])(nil)))
-	require.Equal(t, routing.RecordFilter{From: from, To: to, Account: account, ID: id, Number: "+447911123456"}, s.filter)
-	require.NoError(t, service.ExportDecisions(t.Context(), &routingv1.ExportDecisionsRequest{}, nil))
-	require.Equal(t, routing.RecordFilter{}, s.filter)
-
-	res, err := service.EraseDecisions(caller.With(t.Context(), caller.Caller{Name: "key:1"}), &routingv1.EraseDecisionsRequest{Number: "+447911123456"})
-	require.NoError(t, err)
-	require.EqualValues(t, 7, res.GetErased())
-	require.Equal(t, routing.Erasure{Number: "+447911123456", Actor: "key:1", At: routingtest.Now}, s.erasure)
 }

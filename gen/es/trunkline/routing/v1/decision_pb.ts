@@ -2,8 +2,8 @@
 // @generated from file trunkline/routing/v1/decision.proto (package trunkline.routing.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { DecisionMeta, Outcome } from "./routing_pb.js";
@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file trunkline/routing/v1/decision.proto.
  */
 export const file_trunkline_routing_v1_decision: GenFile = /*@__PURE__*/
-  fileDesc("CiN0cnVua2xpbmUvcm91dGluZy92MS9kZWNpc2lvbi5wcm90bxIUdHJ1bmtsaW5lLnJvdXRpbmcudjEikAQKDkRlY2lzaW9uUmVjb3JkEhMKC2RlY2lzaW9uX2lkGAEgASgJEi8KC2RlY2lkZV90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgphY2NvdW50X2lkGAMgASgJEhMKC251bWJlcl9oYXNoGAQgASgJEhMKC2hhc2hfa2V5X2lkGAUgASgJEjcKDG1lc3NhZ2VfdHlwZRgGIAEoDjIhLnRydW5rbGluZS5yb3V0aW5nLnYxLk1lc3NhZ2VUeXBlEhYKDm1hdGNoZWRfcHJlZml4GAcgASgJEg8KB3J1bGVfaWQYCCABKAkSEwoLb3BlcmF0b3JfaWQYCSABKAkSLwoKdW5pdF9wcmljZRgKIAEoCzIbLnRydW5rbGluZS5yb3V0aW5nLnYxLk1vbmV5Eg8KB2ZhaWx1cmUYCyABKAkSMAoEbWV0YRgMIAEoCzIiLnRydW5rbGluZS5yb3V0aW5nLnYxLkRlY2lzaW9uTWV0YRIqCgdsYXRlbmN5GA0gASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjUKCG91dGNvbWVzGA4gAygLMiMudHJ1bmtsaW5lLnJvdXRpbmcudjEuT3V0Y29tZVJlY29yZBIVCg1udW1iZXJfcHJlZml4GA8gASgJEhUKDW51bWJlcl9kaWdpdHMYECABKAUirwEKDU91dGNvbWVSZWNvcmQSLwoLcmVwb3J0X3RpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC29wZXJhdG9yX2lkGAIgASgJEi4KB291dGNvbWUYAyABKA4yHS50cnVua2xpbmUucm91dGluZy52MS5PdXRjb21lEhYKDmNvbW1hbmRfc3RhdHVzGAQgASgNEhAKCHNlZ21lbnRzGAUgASgNIrIBChZFeHBvcnREZWNpc2lvbnNSZXF1ZXN0Ei0KCWZyb21fdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKwoHdG9fdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKYWNjb3VudF9pZBgDIAEoCRITCgZudW1iZXIYBCABKAlCA4ABARITCgtkZWNpc2lvbl9pZBgFIAEoCSJSChdFeHBvcnREZWNpc2lvbnNSZXNwb25zZRI3CglkZWNpc2lvbnMYASADKAsyJC50cnVua2xpbmUucm91dGluZy52MS5EZWNpc2lvblJlY29yZCJDChVFcmFzZURlY2lzaW9uc1JlcXVlc3QSEwoGbnVtYmVyGAEgASgJQgOAAQESFQoNdmFsaWRhdGVfb25seRgCIAEoCCIoChZFcmFzZURlY2lzaW9uc1Jlc3BvbnNlEg4KBmVyYXNlZBgBIAEoAyKBAQoNRGVjaXNpb25CYXRjaBI3CglkZWNpc2lvbnMYASADKAsyJC50cnVua2xpbmUucm91dGluZy52MS5EZWNpc2lvblJlY29yZBI3CghvdXRjb21lcxgCIAMoCzIlLnRydW5rbGluZS5yb3V0aW5nLnYxLlJlcG9ydGVkT3V0Y29tZSKDAQoPUmVwb3J0ZWRPdXRjb21lEhEKCXJlcG9ydF9pZBgBIAEoCRITCgtkZWNpc2lvbl9pZBgCIAEoCRISCgphY2NvdW50X2lkGAMgASgJEjQKB291dGNvbWUYBCABKAsyIy50cnVua2xpbmUucm91dGluZy52MS5PdXRjb21lUmVjb3JkYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_trunkline_routing_v1_routing, file_trunkline_routing_v1_types]);
+  fileDesc("CiN0cnVua2xpbmUvcm91dGluZy92MS9kZWNpc2lvbi5wcm90bxIUdHJ1bmtsaW5lLnJvdXRpbmcudjEikAQKDkRlY2lzaW9uUmVjb3JkEhMKC2RlY2lzaW9uX2lkGAEgASgJEi8KC2RlY2lkZV90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgphY2NvdW50X2lkGAMgASgJEhMKC251bWJlcl9oYXNoGAQgASgJEhMKC2hhc2hfa2V5X2lkGAUgASgJEjcKDG1lc3NhZ2VfdHlwZRgGIAEoDjIhLnRydW5rbGluZS5yb3V0aW5nLnYxLk1lc3NhZ2VUeXBlEhYKDm1hdGNoZWRfcHJlZml4GAcgASgJEg8KB3J1bGVfaWQYCCABKAkSEwoLb3BlcmF0b3JfaWQYCSABKAkSLwoKdW5pdF9wcmljZRgKIAEoCzIbLnRydW5rbGluZS5yb3V0aW5nLnYxLk1vbmV5Eg8KB2ZhaWx1cmUYCyABKAkSMAoEbWV0YRgMIAEoCzIiLnRydW5rbGluZS5yb3V0aW5nLnYxLkRlY2lzaW9uTWV0YRIqCgdsYXRlbmN5GA0gASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjUKCG91dGNvbWVzGA4gAygLMiMudHJ1bmtsaW5lLnJvdXRpbmcudjEuT3V0Y29tZVJlY29yZBIVCg1udW1iZXJfcHJlZml4GA8gASgJEhUKDW51bWJlcl9kaWdpdHMYECABKAUirwEKDU91dGNvbWVSZWNvcmQSLwoLcmVwb3J0X3RpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC29wZXJhdG9yX2lkGAIgASgJEi4KB291dGNvbWUYAyABKA4yHS50cnVua2xpbmUucm91dGluZy52MS5PdXRjb21lEhYKDmNvbW1hbmRfc3RhdHVzGAQgASgNEhAKCHNlZ21lbnRzGAUgASgNIrIBChZFeHBvcnREZWNpc2lvbnNSZXF1ZXN0Ei0KCWZyb21fdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKwoHdG9fdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKYWNjb3VudF9pZBgDIAEoCRITCgZudW1iZXIYBCABKAlCA4ABARITCgtkZWNpc2lvbl9pZBgFIAEoCSJSChdFeHBvcnREZWNpc2lvbnNSZXNwb25zZRI3CglkZWNpc2lvbnMYASADKAsyJC50cnVua2xpbmUucm91dGluZy52MS5EZWNpc2lvblJlY29yZCJDChVFcmFzZURlY2lzaW9uc1JlcXVlc3QSEwoGbnVtYmVyGAEgASgJQgOAAQESFQoNdmFsaWRhdGVfb25seRgCIAEoCCIoChZFcmFzZURlY2lzaW9uc1Jlc3BvbnNlEg4KBmVyYXNlZBgBIAEoAyKBAQoNRGVjaXNpb25CYXRjaBI3CglkZWNpc2lvbnMYASADKAsyJC50cnVua2xpbmUucm91dGluZy52MS5EZWNpc2lvblJlY29yZBI3CghvdXRjb21lcxgCIAMoCzIlLnRydW5rbGluZS5yb3V0aW5nLnYxLlJlcG9ydGVkT3V0Y29tZSKDAQoPUmVwb3J0ZWRPdXRjb21lEhEKCXJlcG9ydF9pZBgBIAEoCRITCgtkZWNpc2lvbl9pZBgCIAEoCRISCgphY2NvdW50X2lkGAMgASgJEjQKB291dGNvbWUYBCABKAsyIy50cnVua2xpbmUucm91dGluZy52MS5PdXRjb21lUmVjb3JkIrUBCg5EZWNpc2lvbkZpbHRlchItCglmcm9tX3RpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEisKB3RvX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCmFjY291bnRfaWQYAyABKAkSEwoLb3BlcmF0b3JfaWQYBCABKAkSDgoGcHJlZml4GAUgASgJEg4KBmZhaWxlZBgGIAEoCCKdAQoUTGlzdERlY2lzaW9uc1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkSNAoGZmlsdGVyGAMgASgLMiQudHJ1bmtsaW5lLnJvdXRpbmcudjEuRGVjaXNpb25GaWx0ZXISEwoGbnVtYmVyGAQgASgJQgOAAQESEwoLZGVjaXNpb25faWQYBSABKAkiaQoVTGlzdERlY2lzaW9uc1Jlc3BvbnNlEjcKCWRlY2lzaW9ucxgBIAMoCzIkLnRydW5rbGluZS5yb3V0aW5nLnYxLkRlY2lzaW9uUmVjb3JkEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKuAQoZU3VtbWFyaXplRGVjaXNpb25zUmVxdWVzdBI0CgZmaWx0ZXIYASABKAsyJC50cnVua2xpbmUucm91dGluZy52MS5EZWNpc2lvbkZpbHRlchInCgRzdGVwGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjIKBWdyb3VwGAMgASgOMiMudHJ1bmtsaW5lLnJvdXRpbmcudjEuRGVjaXNpb25Hcm91cCJWChpTdW1tYXJpemVEZWNpc2lvbnNSZXNwb25zZRI4CglzdW1tYXJpZXMYASADKAsyJS50cnVua2xpbmUucm91dGluZy52MS5EZWNpc2lvblN1bW1hcnkiwAIKD0RlY2lzaW9uU3VtbWFyeRIuCgpzdGFydF90aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVncm91cBgCIAEoCRIWCg5kZWNpc2lvbl9jb3VudBgDIAEoAxIUCgxmYWlsZWRfY291bnQYBCABKAMSKgoFY29zdHMYBSADKAsyGy50cnVua2xpbmUucm91dGluZy52MS5Nb25leRI0CghvdXRjb21lcxgGIAMoCzIiLnRydW5rbGluZS5yb3V0aW5nLnYxLk91dGNvbWVDb3VudBIuCgtsYXRlbmN5X3A1MBgHIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIuCgtsYXRlbmN5X3A5NRgIIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiJNCgxPdXRjb21lQ291bnQSLgoHb3V0Y29tZRgBIAEoDjIdLnRydW5rbGluZS5yb3V0aW5nLnYxLk91dGNvbWUSDQoFY291bnQYAiABKAMiQQoTV2F0Y2hUcmFmZmljUmVxdWVzdBIqCgdoaXN0b3J5GAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIkoKFFdhdGNoVHJhZmZpY1Jlc3BvbnNlEjIKBnBvaW50cxgBIAMoCzIiLnRydW5rbGluZS5yb3V0aW5nLnYxLlRyYWZmaWNQb2ludCKtAQoMVHJhZmZpY1BvaW50Ei4KCnN0YXJ0X3RpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB3NlY29uZHMYAiABKAUSFgoOZGVjaXNpb25fY291bnQYAyABKAMSFAoMZmFpbGVkX2NvdW50GAQgASgDEi4KC2xhdGVuY3lfcDk1GAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uKmgKDURlY2lzaW9uR3JvdXASHgoaREVDSVNJT05fR1JPVVBfVU5TUEVDSUZJRUQQABIbChdERUNJU0lPTl9HUk9VUF9PUEVSQVRPUhABEhoKFkRFQ0lTSU9OX0dST1VQX0ZBSUxVUkUQAmIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_trunkline_routing_v1_routing, file_trunkline_routing_v1_types]);
 
 /**
  * DecisionRecord is one decision in the log. The number is there as a keyed hash, and as its first digits.
@@ -384,4 +384,418 @@ export type ReportedOutcome = Message<"trunkline.routing.v1.ReportedOutcome"> & 
  */
 export const ReportedOutcomeSchema: GenMessage<ReportedOutcome> = /*@__PURE__*/
   messageDesc(file_trunkline_routing_v1_decision, 7);
+
+/**
+ * DecisionFilter chooses decisions of the log. Empty fields choose all.
+ *
+ * @generated from message trunkline.routing.v1.DecisionFilter
+ */
+export type DecisionFilter = Message<"trunkline.routing.v1.DecisionFilter"> & {
+  /**
+   * Only decisions at or after this time.
+   *
+   * @generated from field: google.protobuf.Timestamp from_time = 1;
+   */
+  fromTime?: Timestamp | undefined;
+
+  /**
+   * Only decisions before this time.
+   *
+   * @generated from field: google.protobuf.Timestamp to_time = 2;
+   */
+  toTime?: Timestamp | undefined;
+
+  /**
+   * Only decisions for this account.
+   *
+   * @generated from field: string account_id = 3;
+   */
+  accountId: string;
+
+  /**
+   * Only decisions that chose this operator.
+   *
+   * @generated from field: string operator_id = 4;
+   */
+  operatorId: string;
+
+  /**
+   * Only decisions whose number starts with this prefix, as far as the log keeps it: the country code and 4 digits more.
+   *
+   * @generated from field: string prefix = 5;
+   */
+  prefix: string;
+
+  /**
+   * Only decisions that found no operator.
+   *
+   * @generated from field: bool failed = 6;
+   */
+  failed: boolean;
+};
+
+/**
+ * Describes the message trunkline.routing.v1.DecisionFilter.
+ * Use `create(DecisionFilterSchema)` to create a new message.
+ */
+export const DecisionFilterSchema: GenMessage<DecisionFilter> = /*@__PURE__*/
+  messageDesc(file_trunkline_routing_v1_decision, 8);
+
+/**
+ * ListDecisionsRequest asks for decisions, newest first.
+ *
+ * @generated from message trunkline.routing.v1.ListDecisionsRequest
+ */
+export type ListDecisionsRequest = Message<"trunkline.routing.v1.ListDecisionsRequest"> & {
+  /**
+   * Most decisions to give, 1 to 1000; 0 means 100.
+   *
+   * @generated from field: int32 page_size = 1;
+   */
+  pageSize: number;
+
+  /**
+   * Where to go on: next_page_token of the page before.
+   *
+   * @generated from field: string page_token = 2;
+   */
+  pageToken: string;
+
+  /**
+   * Which decisions.
+   *
+   * @generated from field: trunkline.routing.v1.DecisionFilter filter = 3;
+   */
+  filter?: DecisionFilter | undefined;
+
+  /**
+   * Only decisions about this number, in E.164. It takes an admin, and the audit log tells who asked.
+   *
+   * @generated from field: string number = 4;
+   */
+  number: string;
+
+  /**
+   * Only the decision with this id; empty means all.
+   *
+   * @generated from field: string decision_id = 5;
+   */
+  decisionId: string;
+};
+
+/**
+ * Describes the message trunkline.routing.v1.ListDecisionsRequest.
+ * Use `create(ListDecisionsRequestSchema)` to create a new message.
+ */
+export const ListDecisionsRequestSchema: GenMessage<ListDecisionsRequest> = /*@__PURE__*/
+  messageDesc(file_trunkline_routing_v1_decision, 9);
+
+/**
+ * ListDecisionsResponse is one page.
+ *
+ * @generated from message trunkline.routing.v1.ListDecisionsResponse
+ */
+export type ListDecisionsResponse = Message<"trunkline.routing.v1.ListDecisionsResponse"> & {
+  /**
+   * The decisions, newest first.
+   *
+   * @generated from field: repeated trunkline.routing.v1.DecisionRecord decisions = 1;
+   */
+  decisions: DecisionRecord[];
+
+  /**
+   * Given when there is more.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message trunkline.routing.v1.ListDecisionsResponse.
+ * Use `create(ListDecisionsResponseSchema)` to create a new message.
+ */
+export const ListDecisionsResponseSchema: GenMessage<ListDecisionsResponse> = /*@__PURE__*/
+  messageDesc(file_trunkline_routing_v1_decision, 10);
+
+/**
+ * SummarizeDecisionsRequest asks how many decisions there were.
+ *
+ * @generated from message trunkline.routing.v1.SummarizeDecisionsRequest
+ */
+export type SummarizeDecisionsRequest = Message<"trunkline.routing.v1.SummarizeDecisionsRequest"> & {
+  /**
+   * Which decisions. Without from_time those of the last hour; at most 31 days are summed up.
+   *
+   * @generated from field: trunkline.routing.v1.DecisionFilter filter = 1;
+   */
+  filter?: DecisionFilter | undefined;
+
+  /**
+   * How long one interval is, in whole seconds, 1 s to a day. Intervals begin at multiples of it since 1970. At most 500
+   * fit into the time asked for.
+   *
+   * @generated from field: google.protobuf.Duration step = 2;
+   */
+  step?: Duration | undefined;
+
+  /**
+   * By what they are counted apart.
+   *
+   * @generated from field: trunkline.routing.v1.DecisionGroup group = 3;
+   */
+  group: DecisionGroup;
+};
+
+/**
+ * Describes the message trunkline.routing.v1.SummarizeDecisionsRequest.
+ * Use `create(SummarizeDecisionsRequestSchema)` to create a new message.
+ */
+export const SummarizeDecisionsRequestSchema: GenMessage<SummarizeDecisionsRequest> = /*@__PURE__*/
+  messageDesc(file_trunkline_routing_v1_decision, 11);
+
+/**
+ * SummarizeDecisionsResponse holds the sums. Intervals and groups without decisions are left out.
+ *
+ * @generated from message trunkline.routing.v1.SummarizeDecisionsResponse
+ */
+export type SummarizeDecisionsResponse = Message<"trunkline.routing.v1.SummarizeDecisionsResponse"> & {
+  /**
+   * By interval, then by group. At most 50 groups are told apart, the largest first; the rest is one group, other.
+   *
+   * @generated from field: repeated trunkline.routing.v1.DecisionSummary summaries = 1;
+   */
+  summaries: DecisionSummary[];
+};
+
+/**
+ * Describes the message trunkline.routing.v1.SummarizeDecisionsResponse.
+ * Use `create(SummarizeDecisionsResponseSchema)` to create a new message.
+ */
+export const SummarizeDecisionsResponseSchema: GenMessage<SummarizeDecisionsResponse> = /*@__PURE__*/
+  messageDesc(file_trunkline_routing_v1_decision, 12);
+
+/**
+ * DecisionSummary counts the decisions of one interval and one group.
+ *
+ * @generated from message trunkline.routing.v1.DecisionSummary
+ */
+export type DecisionSummary = Message<"trunkline.routing.v1.DecisionSummary"> & {
+  /**
+   * When the interval begins.
+   *
+   * @generated from field: google.protobuf.Timestamp start_time = 1;
+   */
+  startTime?: Timestamp | undefined;
+
+  /**
+   * The operator's UUID, the reason of the failure, or other; empty without groups and for decisions without operator.
+   *
+   * @generated from field: string group = 2;
+   */
+  group: string;
+
+  /**
+   * Decisions.
+   *
+   * @generated from field: int64 decision_count = 3;
+   */
+  decisionCount: bigint;
+
+  /**
+   * Those among them that found no operator.
+   *
+   * @generated from field: int64 failed_count = 4;
+   */
+  failedCount: bigint;
+
+  /**
+   * Price of one segment each, summed up by currency, of those with a price.
+   *
+   * @generated from field: repeated trunkline.routing.v1.Money costs = 5;
+   */
+  costs: Money[];
+
+  /**
+   * How often each outcome was reported last.
+   *
+   * @generated from field: repeated trunkline.routing.v1.OutcomeCount outcomes = 6;
+   */
+  outcomes: OutcomeCount[];
+
+  /**
+   * The time within which half of them were made, to a bucket of the latency metric.
+   *
+   * @generated from field: google.protobuf.Duration latency_p50 = 7;
+   */
+  latencyP50?: Duration | undefined;
+
+  /**
+   * The time within which 95 of 100 were made, to a bucket of the latency metric.
+   *
+   * @generated from field: google.protobuf.Duration latency_p95 = 8;
+   */
+  latencyP95?: Duration | undefined;
+};
+
+/**
+ * Describes the message trunkline.routing.v1.DecisionSummary.
+ * Use `create(DecisionSummarySchema)` to create a new message.
+ */
+export const DecisionSummarySchema: GenMessage<DecisionSummary> = /*@__PURE__*/
+  messageDesc(file_trunkline_routing_v1_decision, 13);
+
+/**
+ * OutcomeCount says how often messages ended in one way.
+ *
+ * @generated from message trunkline.routing.v1.OutcomeCount
+ */
+export type OutcomeCount = Message<"trunkline.routing.v1.OutcomeCount"> & {
+  /**
+   * What became of them.
+   *
+   * @generated from field: trunkline.routing.v1.Outcome outcome = 1;
+   */
+  outcome: Outcome;
+
+  /**
+   * How many.
+   *
+   * @generated from field: int64 count = 2;
+   */
+  count: bigint;
+};
+
+/**
+ * Describes the message trunkline.routing.v1.OutcomeCount.
+ * Use `create(OutcomeCountSchema)` to create a new message.
+ */
+export const OutcomeCountSchema: GenMessage<OutcomeCount> = /*@__PURE__*/
+  messageDesc(file_trunkline_routing_v1_decision, 14);
+
+/**
+ * WatchTrafficRequest asks for the traffic of all engines as it comes.
+ *
+ * @generated from message trunkline.routing.v1.WatchTrafficRequest
+ */
+export type WatchTrafficRequest = Message<"trunkline.routing.v1.WatchTrafficRequest"> & {
+  /**
+   * How much of the past to begin with, up to an hour; absent means 5 minutes.
+   *
+   * @generated from field: google.protobuf.Duration history = 1;
+   */
+  history?: Duration | undefined;
+};
+
+/**
+ * Describes the message trunkline.routing.v1.WatchTrafficRequest.
+ * Use `create(WatchTrafficRequestSchema)` to create a new message.
+ */
+export const WatchTrafficRequestSchema: GenMessage<WatchTrafficRequest> = /*@__PURE__*/
+  messageDesc(file_trunkline_routing_v1_decision, 15);
+
+/**
+ * WatchTrafficResponse holds new points; every second comes one message, and the first holds the past.
+ *
+ * @generated from message trunkline.routing.v1.WatchTrafficResponse
+ */
+export type WatchTrafficResponse = Message<"trunkline.routing.v1.WatchTrafficResponse"> & {
+  /**
+   * Points that were not told before, oldest first, without gaps.
+   *
+   * @generated from field: repeated trunkline.routing.v1.TrafficPoint points = 1;
+   */
+  points: TrafficPoint[];
+};
+
+/**
+ * Describes the message trunkline.routing.v1.WatchTrafficResponse.
+ * Use `create(WatchTrafficResponseSchema)` to create a new message.
+ */
+export const WatchTrafficResponseSchema: GenMessage<WatchTrafficResponse> = /*@__PURE__*/
+  messageDesc(file_trunkline_routing_v1_decision, 16);
+
+/**
+ * TrafficPoint counts the decisions of some seconds. The newest is about three seconds old, because the log fills behind
+ * the engines.
+ *
+ * @generated from message trunkline.routing.v1.TrafficPoint
+ */
+export type TrafficPoint = Message<"trunkline.routing.v1.TrafficPoint"> & {
+  /**
+   * When it begins.
+   *
+   * @generated from field: google.protobuf.Timestamp start_time = 1;
+   */
+  startTime?: Timestamp | undefined;
+
+  /**
+   * How many seconds it covers: 1 when it comes live, more in the past.
+   *
+   * @generated from field: int32 seconds = 2;
+   */
+  seconds: number;
+
+  /**
+   * Decisions.
+   *
+   * @generated from field: int64 decision_count = 3;
+   */
+  decisionCount: bigint;
+
+  /**
+   * Those among them that found no operator.
+   *
+   * @generated from field: int64 failed_count = 4;
+   */
+  failedCount: bigint;
+
+  /**
+   * The time within which 95 of 100 were made; absent without decisions.
+   *
+   * @generated from field: google.protobuf.Duration latency_p95 = 5;
+   */
+  latencyP95?: Duration | undefined;
+};
+
+/**
+ * Describes the message trunkline.routing.v1.TrafficPoint.
+ * Use `create(TrafficPointSchema)` to create a new message.
+ */
+export const TrafficPointSchema: GenMessage<TrafficPoint> = /*@__PURE__*/
+  messageDesc(file_trunkline_routing_v1_decision, 17);
+
+/**
+ * DecisionGroup says by what decisions are counted apart.
+ *
+ * @generated from enum trunkline.routing.v1.DecisionGroup
+ */
+export enum DecisionGroup {
+  /**
+   * Not given: all together.
+   *
+   * @generated from enum value: DECISION_GROUP_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * By chosen operator; those without one are a group of their own.
+   *
+   * @generated from enum value: DECISION_GROUP_OPERATOR = 1;
+   */
+  OPERATOR = 1,
+
+  /**
+   * By the reason why there is no operator; those with one are left out.
+   *
+   * @generated from enum value: DECISION_GROUP_FAILURE = 2;
+   */
+  FAILURE = 2,
+}
+
+/**
+ * Describes the enum trunkline.routing.v1.DecisionGroup.
+ */
+export const DecisionGroupSchema: GenEnum<DecisionGroup> = /*@__PURE__*/
+  enumDesc(file_trunkline_routing_v1_decision, 0);
 

@@ -5,14 +5,14 @@
 import type { GenFile, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_trunkline_options_v1_access } from "../../options/v1/access_pb.js";
-import type { EraseDecisionsRequestSchema, EraseDecisionsResponseSchema, ExportDecisionsRequestSchema, ExportDecisionsResponseSchema } from "./decision_pb.js";
+import type { EraseDecisionsRequestSchema, EraseDecisionsResponseSchema, ExportDecisionsRequestSchema, ExportDecisionsResponseSchema, ListDecisionsRequestSchema, ListDecisionsResponseSchema, SummarizeDecisionsRequestSchema, SummarizeDecisionsResponseSchema, WatchTrafficRequestSchema, WatchTrafficResponseSchema } from "./decision_pb.js";
 import { file_trunkline_routing_v1_decision } from "./decision_pb.js";
 
 /**
  * Describes the file trunkline/routing/v1/decision_service.proto.
  */
 export const file_trunkline_routing_v1_decision_service: GenFile = /*@__PURE__*/
-  fileDesc("Cit0cnVua2xpbmUvcm91dGluZy92MS9kZWNpc2lvbl9zZXJ2aWNlLnByb3RvEhR0cnVua2xpbmUucm91dGluZy52MTKEAgoPRGVjaXNpb25TZXJ2aWNlEnoKD0V4cG9ydERlY2lzaW9ucxIsLnRydW5rbGluZS5yb3V0aW5nLnYxLkV4cG9ydERlY2lzaW9uc1JlcXVlc3QaLS50cnVua2xpbmUucm91dGluZy52MS5FeHBvcnREZWNpc2lvbnNSZXNwb25zZSIIirUYBAgDEAEwARJ1Cg5FcmFzZURlY2lzaW9ucxIrLnRydW5rbGluZS5yb3V0aW5nLnYxLkVyYXNlRGVjaXNpb25zUmVxdWVzdBosLnRydW5rbGluZS5yb3V0aW5nLnYxLkVyYXNlRGVjaXNpb25zUmVzcG9uc2UiCIq1GAQIAxABYgZwcm90bzM", [file_trunkline_options_v1_access, file_trunkline_routing_v1_decision]);
+  fileDesc("Cit0cnVua2xpbmUvcm91dGluZy92MS9kZWNpc2lvbl9zZXJ2aWNlLnByb3RvEhR0cnVua2xpbmUucm91dGluZy52MTLvBAoPRGVjaXNpb25TZXJ2aWNlEnoKD0V4cG9ydERlY2lzaW9ucxIsLnRydW5rbGluZS5yb3V0aW5nLnYxLkV4cG9ydERlY2lzaW9uc1JlcXVlc3QaLS50cnVua2xpbmUucm91dGluZy52MS5FeHBvcnREZWNpc2lvbnNSZXNwb25zZSIIirUYBAgDEAEwARJ1Cg5FcmFzZURlY2lzaW9ucxIrLnRydW5rbGluZS5yb3V0aW5nLnYxLkVyYXNlRGVjaXNpb25zUmVxdWVzdBosLnRydW5rbGluZS5yb3V0aW5nLnYxLkVyYXNlRGVjaXNpb25zUmVzcG9uc2UiCIq1GAQIAxABEnIKDUxpc3REZWNpc2lvbnMSKi50cnVua2xpbmUucm91dGluZy52MS5MaXN0RGVjaXNpb25zUmVxdWVzdBorLnRydW5rbGluZS5yb3V0aW5nLnYxLkxpc3REZWNpc2lvbnNSZXNwb25zZSIIirUYBAgBEAESgQEKElN1bW1hcml6ZURlY2lzaW9ucxIvLnRydW5rbGluZS5yb3V0aW5nLnYxLlN1bW1hcml6ZURlY2lzaW9uc1JlcXVlc3QaMC50cnVua2xpbmUucm91dGluZy52MS5TdW1tYXJpemVEZWNpc2lvbnNSZXNwb25zZSIIirUYBAgBEAEScQoMV2F0Y2hUcmFmZmljEikudHJ1bmtsaW5lLnJvdXRpbmcudjEuV2F0Y2hUcmFmZmljUmVxdWVzdBoqLnRydW5rbGluZS5yb3V0aW5nLnYxLldhdGNoVHJhZmZpY1Jlc3BvbnNlIgiKtRgECAEQATABYgZwcm90bzM", [file_trunkline_options_v1_access, file_trunkline_routing_v1_decision]);
 
 /**
  * DecisionService shows the log of decisions and what became of the messages. operator-management serves it.
@@ -39,6 +39,36 @@ export const DecisionService: GenService<{
     methodKind: "unary";
     input: typeof EraseDecisionsRequestSchema;
     output: typeof EraseDecisionsResponseSchema;
+  },
+  /**
+   * ListDecisions gives the decisions that the request chooses, newest first, in pages.
+   *
+   * @generated from rpc trunkline.routing.v1.DecisionService.ListDecisions
+   */
+  listDecisions: {
+    methodKind: "unary";
+    input: typeof ListDecisionsRequestSchema;
+    output: typeof ListDecisionsResponseSchema;
+  },
+  /**
+   * SummarizeDecisions counts decisions, what they cost and what became of the messages, by interval.
+   *
+   * @generated from rpc trunkline.routing.v1.DecisionService.SummarizeDecisions
+   */
+  summarizeDecisions: {
+    methodKind: "unary";
+    input: typeof SummarizeDecisionsRequestSchema;
+    output: typeof SummarizeDecisionsResponseSchema;
+  },
+  /**
+   * WatchTraffic tells how many decisions the engines make, second by second, until the caller ends it.
+   *
+   * @generated from rpc trunkline.routing.v1.DecisionService.WatchTraffic
+   */
+  watchTraffic: {
+    methodKind: "server_streaming";
+    input: typeof WatchTrafficRequestSchema;
+    output: typeof WatchTrafficResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_trunkline_routing_v1_decision_service, 0);

@@ -24,6 +24,59 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// DecisionGroup says by what decisions are counted apart.
+type DecisionGroup int32
+
+const (
+	// Not given: all together.
+	DecisionGroup_DECISION_GROUP_UNSPECIFIED DecisionGroup = 0
+	// By chosen operator; those without one are a group of their own.
+	DecisionGroup_DECISION_GROUP_OPERATOR DecisionGroup = 1
+	// By the reason why there is no operator; those with one are left out.
+	DecisionGroup_DECISION_GROUP_FAILURE DecisionGroup = 2
+)
+
+// Enum value maps for DecisionGroup.
+var (
+	DecisionGroup_name = map[int32]string{
+		0: "DECISION_GROUP_UNSPECIFIED",
+		1: "DECISION_GROUP_OPERATOR",
+		2: "DECISION_GROUP_FAILURE",
+	}
+	DecisionGroup_value = map[string]int32{
+		"DECISION_GROUP_UNSPECIFIED": 0,
+		"DECISION_GROUP_OPERATOR":    1,
+		"DECISION_GROUP_FAILURE":     2,
+	}
+)
+
+func (x DecisionGroup) Enum() *DecisionGroup {
+	p := new(DecisionGroup)
+	*p = x
+	return p
+}
+
+func (x DecisionGroup) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (DecisionGroup) Descriptor() protoreflect.EnumDescriptor {
+	return file_trunkline_routing_v1_decision_proto_enumTypes[0].Descriptor()
+}
+
+func (DecisionGroup) Type() protoreflect.EnumType {
+	return &file_trunkline_routing_v1_decision_proto_enumTypes[0]
+}
+
+func (x DecisionGroup) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use DecisionGroup.Descriptor instead.
+func (DecisionGroup) EnumDescriptor() ([]byte, []int) {
+	return file_trunkline_routing_v1_decision_proto_rawDescGZIP(), []int{0}
+}
+
 // DecisionRecord is one decision in the log. The number is there as a keyed hash, and as its first digits.
 type DecisionRecord struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -647,6 +700,684 @@ func (x *ReportedOutcome) GetOutcome() *OutcomeRecord {
 	return nil
 }
 
+// DecisionFilter chooses decisions of the log. Empty fields choose all.
+type DecisionFilter struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Only decisions at or after this time.
+	FromTime *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=from_time,json=fromTime,proto3" json:"from_time,omitempty"`
+	// Only decisions before this time.
+	ToTime *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=to_time,json=toTime,proto3" json:"to_time,omitempty"`
+	// Only decisions for this account.
+	AccountId string `protobuf:"bytes,3,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
+	// Only decisions that chose this operator.
+	OperatorId string `protobuf:"bytes,4,opt,name=operator_id,json=operatorId,proto3" json:"operator_id,omitempty"`
+	// Only decisions whose number starts with this prefix, as far as the log keeps it: the country code and 4 digits more.
+	Prefix string `protobuf:"bytes,5,opt,name=prefix,proto3" json:"prefix,omitempty"`
+	// Only decisions that found no operator.
+	Failed        bool `protobuf:"varint,6,opt,name=failed,proto3" json:"failed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DecisionFilter) Reset() {
+	*x = DecisionFilter{}
+	mi := &file_trunkline_routing_v1_decision_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DecisionFilter) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DecisionFilter) ProtoMessage() {}
+
+func (x *DecisionFilter) ProtoReflect() protoreflect.Message {
+	mi := &file_trunkline_routing_v1_decision_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DecisionFilter.ProtoReflect.Descriptor instead.
+func (*DecisionFilter) Descriptor() ([]byte, []int) {
+	return file_trunkline_routing_v1_decision_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *DecisionFilter) GetFromTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.FromTime
+	}
+	return nil
+}
+
+func (x *DecisionFilter) GetToTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ToTime
+	}
+	return nil
+}
+
+func (x *DecisionFilter) GetAccountId() string {
+	if x != nil {
+		return x.AccountId
+	}
+	return ""
+}
+
+func (x *DecisionFilter) GetOperatorId() string {
+	if x != nil {
+		return x.OperatorId
+	}
+	return ""
+}
+
+func (x *DecisionFilter) GetPrefix() string {
+	if x != nil {
+		return x.Prefix
+	}
+	return ""
+}
+
+func (x *DecisionFilter) GetFailed() bool {
+	if x != nil {
+		return x.Failed
+	}
+	return false
+}
+
+// ListDecisionsRequest asks for decisions, newest first.
+type ListDecisionsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Most decisions to give, 1 to 1000; 0 means 100.
+	PageSize int32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// Where to go on: next_page_token of the page before.
+	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Which decisions.
+	Filter *DecisionFilter `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
+	// Only decisions about this number, in E.164. It takes an admin, and the audit log tells who asked.
+	Number string `protobuf:"bytes,4,opt,name=number,proto3" json:"number,omitempty"`
+	// Only the decision with this id; empty means all.
+	DecisionId    string `protobuf:"bytes,5,opt,name=decision_id,json=decisionId,proto3" json:"decision_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListDecisionsRequest) Reset() {
+	*x = ListDecisionsRequest{}
+	mi := &file_trunkline_routing_v1_decision_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListDecisionsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListDecisionsRequest) ProtoMessage() {}
+
+func (x *ListDecisionsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_trunkline_routing_v1_decision_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListDecisionsRequest.ProtoReflect.Descriptor instead.
+func (*ListDecisionsRequest) Descriptor() ([]byte, []int) {
+	return file_trunkline_routing_v1_decision_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *ListDecisionsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListDecisionsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+func (x *ListDecisionsRequest) GetFilter() *DecisionFilter {
+	if x != nil {
+		return x.Filter
+	}
+	return nil
+}
+
+func (x *ListDecisionsRequest) GetNumber() string {
+	if x != nil {
+		return x.Number
+	}
+	return ""
+}
+
+func (x *ListDecisionsRequest) GetDecisionId() string {
+	if x != nil {
+		return x.DecisionId
+	}
+	return ""
+}
+
+// ListDecisionsResponse is one page.
+type ListDecisionsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The decisions, newest first.
+	Decisions []*DecisionRecord `protobuf:"bytes,1,rep,name=decisions,proto3" json:"decisions,omitempty"`
+	// Given when there is more.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListDecisionsResponse) Reset() {
+	*x = ListDecisionsResponse{}
+	mi := &file_trunkline_routing_v1_decision_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListDecisionsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListDecisionsResponse) ProtoMessage() {}
+
+func (x *ListDecisionsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_trunkline_routing_v1_decision_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListDecisionsResponse.ProtoReflect.Descriptor instead.
+func (*ListDecisionsResponse) Descriptor() ([]byte, []int) {
+	return file_trunkline_routing_v1_decision_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *ListDecisionsResponse) GetDecisions() []*DecisionRecord {
+	if x != nil {
+		return x.Decisions
+	}
+	return nil
+}
+
+func (x *ListDecisionsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// SummarizeDecisionsRequest asks how many decisions there were.
+type SummarizeDecisionsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Which decisions. Without from_time those of the last hour; at most 31 days are summed up.
+	Filter *DecisionFilter `protobuf:"bytes,1,opt,name=filter,proto3" json:"filter,omitempty"`
+	// How long one interval is, in whole seconds, 1 s to a day. Intervals begin at multiples of it since 1970. At most 500
+	// fit into the time asked for.
+	Step *durationpb.Duration `protobuf:"bytes,2,opt,name=step,proto3" json:"step,omitempty"`
+	// By what they are counted apart.
+	Group         DecisionGroup `protobuf:"varint,3,opt,name=group,proto3,enum=trunkline.routing.v1.DecisionGroup" json:"group,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SummarizeDecisionsRequest) Reset() {
+	*x = SummarizeDecisionsRequest{}
+	mi := &file_trunkline_routing_v1_decision_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SummarizeDecisionsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SummarizeDecisionsRequest) ProtoMessage() {}
+
+func (x *SummarizeDecisionsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_trunkline_routing_v1_decision_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SummarizeDecisionsRequest.ProtoReflect.Descriptor instead.
+func (*SummarizeDecisionsRequest) Descriptor() ([]byte, []int) {
+	return file_trunkline_routing_v1_decision_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *SummarizeDecisionsRequest) GetFilter() *DecisionFilter {
+	if x != nil {
+		return x.Filter
+	}
+	return nil
+}
+
+func (x *SummarizeDecisionsRequest) GetStep() *durationpb.Duration {
+	if x != nil {
+		return x.Step
+	}
+	return nil
+}
+
+func (x *SummarizeDecisionsRequest) GetGroup() DecisionGroup {
+	if x != nil {
+		return x.Group
+	}
+	return DecisionGroup_DECISION_GROUP_UNSPECIFIED
+}
+
+// SummarizeDecisionsResponse holds the sums. Intervals and groups without decisions are left out.
+type SummarizeDecisionsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// By interval, then by group. At most 50 groups are told apart, the largest first; the rest is one group, other.
+	Summaries     []*DecisionSummary `protobuf:"bytes,1,rep,name=summaries,proto3" json:"summaries,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SummarizeDecisionsResponse) Reset() {
+	*x = SummarizeDecisionsResponse{}
+	mi := &file_trunkline_routing_v1_decision_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SummarizeDecisionsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SummarizeDecisionsResponse) ProtoMessage() {}
+
+func (x *SummarizeDecisionsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_trunkline_routing_v1_decision_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SummarizeDecisionsResponse.ProtoReflect.Descriptor instead.
+func (*SummarizeDecisionsResponse) Descriptor() ([]byte, []int) {
+	return file_trunkline_routing_v1_decision_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *SummarizeDecisionsResponse) GetSummaries() []*DecisionSummary {
+	if x != nil {
+		return x.Summaries
+	}
+	return nil
+}
+
+// DecisionSummary counts the decisions of one interval and one group.
+type DecisionSummary struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// When the interval begins.
+	StartTime *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=start_time,json=startTime,proto3" json:"start_time,omitempty"`
+	// The operator's UUID, the reason of the failure, or other; empty without groups and for decisions without operator.
+	Group string `protobuf:"bytes,2,opt,name=group,proto3" json:"group,omitempty"`
+	// Decisions.
+	DecisionCount int64 `protobuf:"varint,3,opt,name=decision_count,json=decisionCount,proto3" json:"decision_count,omitempty"`
+	// Those among them that found no operator.
+	FailedCount int64 `protobuf:"varint,4,opt,name=failed_count,json=failedCount,proto3" json:"failed_count,omitempty"`
+	// Price of one segment each, summed up by currency, of those with a price.
+	Costs []*Money `protobuf:"bytes,5,rep,name=costs,proto3" json:"costs,omitempty"`
+	// How often each outcome was reported last.
+	Outcomes []*OutcomeCount `protobuf:"bytes,6,rep,name=outcomes,proto3" json:"outcomes,omitempty"`
+	// The time within which half of them were made, to a bucket of the latency metric.
+	LatencyP50 *durationpb.Duration `protobuf:"bytes,7,opt,name=latency_p50,json=latencyP50,proto3" json:"latency_p50,omitempty"`
+	// The time within which 95 of 100 were made, to a bucket of the latency metric.
+	LatencyP95    *durationpb.Duration `protobuf:"bytes,8,opt,name=latency_p95,json=latencyP95,proto3" json:"latency_p95,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DecisionSummary) Reset() {
+	*x = DecisionSummary{}
+	mi := &file_trunkline_routing_v1_decision_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DecisionSummary) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DecisionSummary) ProtoMessage() {}
+
+func (x *DecisionSummary) ProtoReflect() protoreflect.Message {
+	mi := &file_trunkline_routing_v1_decision_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DecisionSummary.ProtoReflect.Descriptor instead.
+func (*DecisionSummary) Descriptor() ([]byte, []int) {
+	return file_trunkline_routing_v1_decision_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *DecisionSummary) GetStartTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StartTime
+	}
+	return nil
+}
+
+func (x *DecisionSummary) GetGroup() string {
+	if x != nil {
+		return x.Group
+	}
+	return ""
+}
+
+func (x *DecisionSummary) GetDecisionCount() int64 {
+	if x != nil {
+		return x.DecisionCount
+	}
+	return 0
+}
+
+func (x *DecisionSummary) GetFailedCount() int64 {
+	if x != nil {
+		return x.FailedCount
+	}
+	return 0
+}
+
+func (x *DecisionSummary) GetCosts() []*Money {
+	if x != nil {
+		return x.Costs
+	}
+	return nil
+}
+
+func (x *DecisionSummary) GetOutcomes() []*OutcomeCount {
+	if x != nil {
+		return x.Outcomes
+	}
+	return nil
+}
+
+func (x *DecisionSummary) GetLatencyP50() *durationpb.Duration {
+	if x != nil {
+		return x.LatencyP50
+	}
+	return nil
+}
+
+func (x *DecisionSummary) GetLatencyP95() *durationpb.Duration {
+	if x != nil {
+		return x.LatencyP95
+	}
+	return nil
+}
+
+// OutcomeCount says how often messages ended in one way.
+type OutcomeCount struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What became of them.
+	Outcome Outcome `protobuf:"varint,1,opt,name=outcome,proto3,enum=trunkline.routing.v1.Outcome" json:"outcome,omitempty"`
+	// How many.
+	Count         int64 `protobuf:"varint,2,opt,name=count,proto3" json:"count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OutcomeCount) Reset() {
+	*x = OutcomeCount{}
+	mi := &file_trunkline_routing_v1_decision_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OutcomeCount) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OutcomeCount) ProtoMessage() {}
+
+func (x *OutcomeCount) ProtoReflect() protoreflect.Message {
+	mi := &file_trunkline_routing_v1_decision_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OutcomeCount.ProtoReflect.Descriptor instead.
+func (*OutcomeCount) Descriptor() ([]byte, []int) {
+	return file_trunkline_routing_v1_decision_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *OutcomeCount) GetOutcome() Outcome {
+	if x != nil {
+		return x.Outcome
+	}
+	return Outcome_OUTCOME_UNSPECIFIED
+}
+
+func (x *OutcomeCount) GetCount() int64 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+// WatchTrafficRequest asks for the traffic of all engines as it comes.
+type WatchTrafficRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How much of the past to begin with, up to an hour; absent means 5 minutes.
+	History       *durationpb.Duration `protobuf:"bytes,1,opt,name=history,proto3" json:"history,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WatchTrafficRequest) Reset() {
+	*x = WatchTrafficRequest{}
+	mi := &file_trunkline_routing_v1_decision_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WatchTrafficRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WatchTrafficRequest) ProtoMessage() {}
+
+func (x *WatchTrafficRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_trunkline_routing_v1_decision_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WatchTrafficRequest.ProtoReflect.Descriptor instead.
+func (*WatchTrafficRequest) Descriptor() ([]byte, []int) {
+	return file_trunkline_routing_v1_decision_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *WatchTrafficRequest) GetHistory() *durationpb.Duration {
+	if x != nil {
+		return x.History
+	}
+	return nil
+}
+
+// WatchTrafficResponse holds new points; every second comes one message, and the first holds the past.
+type WatchTrafficResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Points that were not told before, oldest first, without gaps.
+	Points        []*TrafficPoint `protobuf:"bytes,1,rep,name=points,proto3" json:"points,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WatchTrafficResponse) Reset() {
+	*x = WatchTrafficResponse{}
+	mi := &file_trunkline_routing_v1_decision_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WatchTrafficResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WatchTrafficResponse) ProtoMessage() {}
+
+func (x *WatchTrafficResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_trunkline_routing_v1_decision_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WatchTrafficResponse.ProtoReflect.Descriptor instead.
+func (*WatchTrafficResponse) Descriptor() ([]byte, []int) {
+	return file_trunkline_routing_v1_decision_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *WatchTrafficResponse) GetPoints() []*TrafficPoint {
+	if x != nil {
+		return x.Points
+	}
+	return nil
+}
+
+// TrafficPoint counts the decisions of some seconds. The newest is about three seconds old, because the log fills behind
+// the engines.
+type TrafficPoint struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// When it begins.
+	StartTime *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=start_time,json=startTime,proto3" json:"start_time,omitempty"`
+	// How many seconds it covers: 1 when it comes live, more in the past.
+	Seconds int32 `protobuf:"varint,2,opt,name=seconds,proto3" json:"seconds,omitempty"`
+	// Decisions.
+	DecisionCount int64 `protobuf:"varint,3,opt,name=decision_count,json=decisionCount,proto3" json:"decision_count,omitempty"`
+	// Those among them that found no operator.
+	FailedCount int64 `protobuf:"varint,4,opt,name=failed_count,json=failedCount,proto3" json:"failed_count,omitempty"`
+	// The time within which 95 of 100 were made; absent without decisions.
+	LatencyP95    *durationpb.Duration `protobuf:"bytes,5,opt,name=latency_p95,json=latencyP95,proto3" json:"latency_p95,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TrafficPoint) Reset() {
+	*x = TrafficPoint{}
+	mi := &file_trunkline_routing_v1_decision_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TrafficPoint) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TrafficPoint) ProtoMessage() {}
+
+func (x *TrafficPoint) ProtoReflect() protoreflect.Message {
+	mi := &file_trunkline_routing_v1_decision_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TrafficPoint.ProtoReflect.Descriptor instead.
+func (*TrafficPoint) Descriptor() ([]byte, []int) {
+	return file_trunkline_routing_v1_decision_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *TrafficPoint) GetStartTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StartTime
+	}
+	return nil
+}
+
+func (x *TrafficPoint) GetSeconds() int32 {
+	if x != nil {
+		return x.Seconds
+	}
+	return 0
+}
+
+func (x *TrafficPoint) GetDecisionCount() int64 {
+	if x != nil {
+		return x.DecisionCount
+	}
+	return 0
+}
+
+func (x *TrafficPoint) GetFailedCount() int64 {
+	if x != nil {
+		return x.FailedCount
+	}
+	return 0
+}
+
+func (x *TrafficPoint) GetLatencyP95() *durationpb.Duration {
+	if x != nil {
+		return x.LatencyP95
+	}
+	return nil
+}
+
 var File_trunkline_routing_v1_decision_proto protoreflect.FileDescriptor
 
 const file_trunkline_routing_v1_decision_proto_rawDesc = "" +
@@ -708,7 +1439,67 @@ const file_trunkline_routing_v1_decision_proto_rawDesc = "" +
 	"decisionId\x12\x1d\n" +
 	"\n" +
 	"account_id\x18\x03 \x01(\tR\taccountId\x12=\n" +
-	"\aoutcome\x18\x04 \x01(\v2#.trunkline.routing.v1.OutcomeRecordR\aoutcomeB\xcc\x01\n" +
+	"\aoutcome\x18\x04 \x01(\v2#.trunkline.routing.v1.OutcomeRecordR\aoutcome\"\xa7\x02\n" +
+	"\x0eDecisionFilter\x127\n" +
+	"\tfrom_time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\bfromTime\x123\n" +
+	"\ato_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x06toTime\x12*\n" +
+	"\n" +
+	"account_id\x18\x03 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\taccountId\x12,\n" +
+	"\voperator_id\x18\x04 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\n" +
+	"operatorId\x125\n" +
+	"\x06prefix\x18\x05 \x01(\tB\x1d\xbaH\x1ar\x182\x16^(\\+[1-9][0-9]{0,6})?$R\x06prefix\x12\x16\n" +
+	"\x06failed\x18\x06 \x01(\bR\x06failed\"\x8f\x02\n" +
+	"\x14ListDecisionsRequest\x12'\n" +
+	"\tpage_size\x18\x01 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
+	"\n" +
+	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken\x12<\n" +
+	"\x06filter\x18\x03 \x01(\v2$.trunkline.routing.v1.DecisionFilterR\x06filter\x129\n" +
+	"\x06number\x18\x04 \x01(\tB!\xbaH\x1br\x192\x17^(\\+[1-9][0-9]{6,14})?$\x80\x01\x01R\x06number\x12,\n" +
+	"\vdecision_id\x18\x05 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\n" +
+	"decisionId\"\x83\x01\n" +
+	"\x15ListDecisionsResponse\x12B\n" +
+	"\tdecisions\x18\x01 \x03(\v2$.trunkline.routing.v1.DecisionRecordR\tdecisions\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xe2\x01\n" +
+	"\x19SummarizeDecisionsRequest\x12<\n" +
+	"\x06filter\x18\x01 \x01(\v2$.trunkline.routing.v1.DecisionFilterR\x06filter\x12B\n" +
+	"\x04step\x18\x02 \x01(\v2\x19.google.protobuf.DurationB\x13\xbaH\x10\xc8\x01\x01\xaa\x01\n" +
+	"\"\x04\b\x80\xa3\x052\x02\b\x01R\x04step\x12C\n" +
+	"\x05group\x18\x03 \x01(\x0e2#.trunkline.routing.v1.DecisionGroupB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05group\"a\n" +
+	"\x1aSummarizeDecisionsResponse\x12C\n" +
+	"\tsummaries\x18\x01 \x03(\v2%.trunkline.routing.v1.DecisionSummaryR\tsummaries\"\x97\x03\n" +
+	"\x0fDecisionSummary\x129\n" +
+	"\n" +
+	"start_time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\tstartTime\x12\x14\n" +
+	"\x05group\x18\x02 \x01(\tR\x05group\x12%\n" +
+	"\x0edecision_count\x18\x03 \x01(\x03R\rdecisionCount\x12!\n" +
+	"\ffailed_count\x18\x04 \x01(\x03R\vfailedCount\x121\n" +
+	"\x05costs\x18\x05 \x03(\v2\x1b.trunkline.routing.v1.MoneyR\x05costs\x12>\n" +
+	"\boutcomes\x18\x06 \x03(\v2\".trunkline.routing.v1.OutcomeCountR\boutcomes\x12:\n" +
+	"\vlatency_p50\x18\a \x01(\v2\x19.google.protobuf.DurationR\n" +
+	"latencyP50\x12:\n" +
+	"\vlatency_p95\x18\b \x01(\v2\x19.google.protobuf.DurationR\n" +
+	"latencyP95\"]\n" +
+	"\fOutcomeCount\x127\n" +
+	"\aoutcome\x18\x01 \x01(\x0e2\x1d.trunkline.routing.v1.OutcomeR\aoutcome\x12\x14\n" +
+	"\x05count\x18\x02 \x01(\x03R\x05count\"Y\n" +
+	"\x13WatchTrafficRequest\x12B\n" +
+	"\ahistory\x18\x01 \x01(\v2\x19.google.protobuf.DurationB\r\xbaH\n" +
+	"\xaa\x01\a\"\x03\b\x90\x1c2\x00R\ahistory\"R\n" +
+	"\x14WatchTrafficResponse\x12:\n" +
+	"\x06points\x18\x01 \x03(\v2\".trunkline.routing.v1.TrafficPointR\x06points\"\xe9\x01\n" +
+	"\fTrafficPoint\x129\n" +
+	"\n" +
+	"start_time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\tstartTime\x12\x18\n" +
+	"\aseconds\x18\x02 \x01(\x05R\aseconds\x12%\n" +
+	"\x0edecision_count\x18\x03 \x01(\x03R\rdecisionCount\x12!\n" +
+	"\ffailed_count\x18\x04 \x01(\x03R\vfailedCount\x12:\n" +
+	"\vlatency_p95\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\n" +
+	"latencyP95*h\n" +
+	"\rDecisionGroup\x12\x1e\n" +
+	"\x1aDECISION_GROUP_UNSPECIFIED\x10\x00\x12\x1b\n" +
+	"\x17DECISION_GROUP_OPERATOR\x10\x01\x12\x1a\n" +
+	"\x16DECISION_GROUP_FAILURE\x10\x02B\xcc\x01\n" +
 	"\x18com.trunkline.routing.v1B\rDecisionProtoP\x01Z/trunkline/gen/go/trunkline/routing/v1;routingv1\xa2\x02\x03TRX\xaa\x02\x14Trunkline.Routing.V1\xca\x02\x14Trunkline\\Routing\\V1\xe2\x02 Trunkline\\Routing\\V1\\GPBMetadata\xea\x02\x16Trunkline::Routing::V1b\x06proto3"
 
 var (
@@ -723,43 +1514,73 @@ func file_trunkline_routing_v1_decision_proto_rawDescGZIP() []byte {
 	return file_trunkline_routing_v1_decision_proto_rawDescData
 }
 
-var file_trunkline_routing_v1_decision_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_trunkline_routing_v1_decision_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_trunkline_routing_v1_decision_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_trunkline_routing_v1_decision_proto_goTypes = []any{
-	(*DecisionRecord)(nil),          // 0: trunkline.routing.v1.DecisionRecord
-	(*OutcomeRecord)(nil),           // 1: trunkline.routing.v1.OutcomeRecord
-	(*ExportDecisionsRequest)(nil),  // 2: trunkline.routing.v1.ExportDecisionsRequest
-	(*ExportDecisionsResponse)(nil), // 3: trunkline.routing.v1.ExportDecisionsResponse
-	(*EraseDecisionsRequest)(nil),   // 4: trunkline.routing.v1.EraseDecisionsRequest
-	(*EraseDecisionsResponse)(nil),  // 5: trunkline.routing.v1.EraseDecisionsResponse
-	(*DecisionBatch)(nil),           // 6: trunkline.routing.v1.DecisionBatch
-	(*ReportedOutcome)(nil),         // 7: trunkline.routing.v1.ReportedOutcome
-	(*timestamppb.Timestamp)(nil),   // 8: google.protobuf.Timestamp
-	(MessageType)(0),                // 9: trunkline.routing.v1.MessageType
-	(*Money)(nil),                   // 10: trunkline.routing.v1.Money
-	(*DecisionMeta)(nil),            // 11: trunkline.routing.v1.DecisionMeta
-	(*durationpb.Duration)(nil),     // 12: google.protobuf.Duration
-	(Outcome)(0),                    // 13: trunkline.routing.v1.Outcome
+	(DecisionGroup)(0),                 // 0: trunkline.routing.v1.DecisionGroup
+	(*DecisionRecord)(nil),             // 1: trunkline.routing.v1.DecisionRecord
+	(*OutcomeRecord)(nil),              // 2: trunkline.routing.v1.OutcomeRecord
+	(*ExportDecisionsRequest)(nil),     // 3: trunkline.routing.v1.ExportDecisionsRequest
+	(*ExportDecisionsResponse)(nil),    // 4: trunkline.routing.v1.ExportDecisionsResponse
+	(*EraseDecisionsRequest)(nil),      // 5: trunkline.routing.v1.EraseDecisionsRequest
+	(*EraseDecisionsResponse)(nil),     // 6: trunkline.routing.v1.EraseDecisionsResponse
+	(*DecisionBatch)(nil),              // 7: trunkline.routing.v1.DecisionBatch
+	(*ReportedOutcome)(nil),            // 8: trunkline.routing.v1.ReportedOutcome
+	(*DecisionFilter)(nil),             // 9: trunkline.routing.v1.DecisionFilter
+	(*ListDecisionsRequest)(nil),       // 10: trunkline.routing.v1.ListDecisionsRequest
+	(*ListDecisionsResponse)(nil),      // 11: trunkline.routing.v1.ListDecisionsResponse
+	(*SummarizeDecisionsRequest)(nil),  // 12: trunkline.routing.v1.SummarizeDecisionsRequest
+	(*SummarizeDecisionsResponse)(nil), // 13: trunkline.routing.v1.SummarizeDecisionsResponse
+	(*DecisionSummary)(nil),            // 14: trunkline.routing.v1.DecisionSummary
+	(*OutcomeCount)(nil),               // 15: trunkline.routing.v1.OutcomeCount
+	(*WatchTrafficRequest)(nil),        // 16: trunkline.routing.v1.WatchTrafficRequest
+	(*WatchTrafficResponse)(nil),       // 17: trunkline.routing.v1.WatchTrafficResponse
+	(*TrafficPoint)(nil),               // 18: trunkline.routing.v1.TrafficPoint
+	(*timestamppb.Timestamp)(nil),      // 19: google.protobuf.Timestamp
+	(MessageType)(0),                   // 20: trunkline.routing.v1.MessageType
+	(*Money)(nil),                      // 21: trunkline.routing.v1.Money
+	(*DecisionMeta)(nil),               // 22: trunkline.routing.v1.DecisionMeta
+	(*durationpb.Duration)(nil),        // 23: google.protobuf.Duration
+	(Outcome)(0),                       // 24: trunkline.routing.v1.Outcome
 }
 var file_trunkline_routing_v1_decision_proto_depIdxs = []int32{
-	8,  // 0: trunkline.routing.v1.DecisionRecord.decide_time:type_name -> google.protobuf.Timestamp
-	9,  // 1: trunkline.routing.v1.DecisionRecord.message_type:type_name -> trunkline.routing.v1.MessageType
-	10, // 2: trunkline.routing.v1.DecisionRecord.unit_price:type_name -> trunkline.routing.v1.Money
-	11, // 3: trunkline.routing.v1.DecisionRecord.meta:type_name -> trunkline.routing.v1.DecisionMeta
-	12, // 4: trunkline.routing.v1.DecisionRecord.latency:type_name -> google.protobuf.Duration
-	1,  // 5: trunkline.routing.v1.DecisionRecord.outcomes:type_name -> trunkline.routing.v1.OutcomeRecord
-	8,  // 6: trunkline.routing.v1.OutcomeRecord.report_time:type_name -> google.protobuf.Timestamp
-	13, // 7: trunkline.routing.v1.OutcomeRecord.outcome:type_name -> trunkline.routing.v1.Outcome
-	8,  // 8: trunkline.routing.v1.ExportDecisionsRequest.from_time:type_name -> google.protobuf.Timestamp
-	8,  // 9: trunkline.routing.v1.ExportDecisionsRequest.to_time:type_name -> google.protobuf.Timestamp
-	0,  // 10: trunkline.routing.v1.ExportDecisionsResponse.decisions:type_name -> trunkline.routing.v1.DecisionRecord
-	0,  // 11: trunkline.routing.v1.DecisionBatch.decisions:type_name -> trunkline.routing.v1.DecisionRecord
-	7,  // 12: trunkline.routing.v1.DecisionBatch.outcomes:type_name -> trunkline.routing.v1.ReportedOutcome
-	1,  // 13: trunkline.routing.v1.ReportedOutcome.outcome:type_name -> trunkline.routing.v1.OutcomeRecord
-	14, // [14:14] is the sub-list for method output_type
-	14, // [14:14] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	19, // 0: trunkline.routing.v1.DecisionRecord.decide_time:type_name -> google.protobuf.Timestamp
+	20, // 1: trunkline.routing.v1.DecisionRecord.message_type:type_name -> trunkline.routing.v1.MessageType
+	21, // 2: trunkline.routing.v1.DecisionRecord.unit_price:type_name -> trunkline.routing.v1.Money
+	22, // 3: trunkline.routing.v1.DecisionRecord.meta:type_name -> trunkline.routing.v1.DecisionMeta
+	23, // 4: trunkline.routing.v1.DecisionRecord.latency:type_name -> google.protobuf.Duration
+	2,  // 5: trunkline.routing.v1.DecisionRecord.outcomes:type_name -> trunkline.routing.v1.OutcomeRecord
+	19, // 6: trunkline.routing.v1.OutcomeRecord.report_time:type_name -> google.protobuf.Timestamp
+	24, // 7: trunkline.routing.v1.OutcomeRecord.outcome:type_name -> trunkline.routing.v1.Outcome
+	19, // 8: trunkline.routing.v1.ExportDecisionsRequest.from_time:type_name -> google.protobuf.Timestamp
+	19, // 9: trunkline.routing.v1.ExportDecisionsRequest.to_time:type_name -> google.protobuf.Timestamp
+	1,  // 10: trunkline.routing.v1.ExportDecisionsResponse.decisions:type_name -> trunkline.routing.v1.DecisionRecord
+	1,  // 11: trunkline.routing.v1.DecisionBatch.decisions:type_name -> trunkline.routing.v1.DecisionRecord
+	8,  // 12: trunkline.routing.v1.DecisionBatch.outcomes:type_name -> trunkline.routing.v1.ReportedOutcome
+	2,  // 13: trunkline.routing.v1.ReportedOutcome.outcome:type_name -> trunkline.routing.v1.OutcomeRecord
+	19, // 14: trunkline.routing.v1.DecisionFilter.from_time:type_name -> google.protobuf.Timestamp
+	19, // 15: trunkline.routing.v1.DecisionFilter.to_time:type_name -> google.protobuf.Timestamp
+	9,  // 16: trunkline.routing.v1.ListDecisionsRequest.filter:type_name -> trunkline.routing.v1.DecisionFilter
+	1,  // 17: trunkline.routing.v1.ListDecisionsResponse.decisions:type_name -> trunkline.routing.v1.DecisionRecord
+	9,  // 18: trunkline.routing.v1.SummarizeDecisionsRequest.filter:type_name -> trunkline.routing.v1.DecisionFilter
+	23, // 19: trunkline.routing.v1.SummarizeDecisionsRequest.step:type_name -> google.protobuf.Duration
+	0,  // 20: trunkline.routing.v1.SummarizeDecisionsRequest.group:type_name -> trunkline.routing.v1.DecisionGroup
+	14, // 21: trunkline.routing.v1.SummarizeDecisionsResponse.summaries:type_name -> trunkline.routing.v1.DecisionSummary
+	19, // 22: trunkline.routing.v1.DecisionSummary.start_time:type_name -> google.protobuf.Timestamp
+	21, // 23: trunkline.routing.v1.DecisionSummary.costs:type_name -> trunkline.routing.v1.Money
+	15, // 24: trunkline.routing.v1.DecisionSummary.outcomes:type_name -> trunkline.routing.v1.OutcomeCount
+	23, // 25: trunkline.routing.v1.DecisionSummary.latency_p50:type_name -> google.protobuf.Duration
+	23, // 26: trunkline.routing.v1.DecisionSummary.latency_p95:type_name -> google.protobuf.Duration
+	24, // 27: trunkline.routing.v1.OutcomeCount.outcome:type_name -> trunkline.routing.v1.Outcome
+	23, // 28: trunkline.routing.v1.WatchTrafficRequest.history:type_name -> google.protobuf.Duration
+	18, // 29: trunkline.routing.v1.WatchTrafficResponse.points:type_name -> trunkline.routing.v1.TrafficPoint
+	19, // 30: trunkline.routing.v1.TrafficPoint.start_time:type_name -> google.protobuf.Timestamp
+	23, // 31: trunkline.routing.v1.TrafficPoint.latency_p95:type_name -> google.protobuf.Duration
+	32, // [32:32] is the sub-list for method output_type
+	32, // [32:32] is the sub-list for method input_type
+	32, // [32:32] is the sub-list for extension type_name
+	32, // [32:32] is the sub-list for extension extendee
+	0,  // [0:32] is the sub-list for field type_name
 }
 
 func init() { file_trunkline_routing_v1_decision_proto_init() }
@@ -774,13 +1595,14 @@ func file_trunkline_routing_v1_decision_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_trunkline_routing_v1_decision_proto_rawDesc), len(file_trunkline_routing_v1_decision_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   8,
+			NumEnums:      1,
+			NumMessages:   18,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
 		GoTypes:           file_trunkline_routing_v1_decision_proto_goTypes,
 		DependencyIndexes: file_trunkline_routing_v1_decision_proto_depIdxs,
+		EnumInfos:         file_trunkline_routing_v1_decision_proto_enumTypes,
 		MessageInfos:      file_trunkline_routing_v1_decision_proto_msgTypes,
 	}.Build()
 	File_trunkline_routing_v1_decision_proto = out.File

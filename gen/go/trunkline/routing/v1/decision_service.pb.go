@@ -25,25 +25,40 @@ var File_trunkline_routing_v1_decision_service_proto protoreflect.FileDescriptor
 
 const file_trunkline_routing_v1_decision_service_proto_rawDesc = "" +
 	"\n" +
-	"+trunkline/routing/v1/decision_service.proto\x12\x14trunkline.routing.v1\x1a!trunkline/options/v1/access.proto\x1a#trunkline/routing/v1/decision.proto2\x84\x02\n" +
+	"+trunkline/routing/v1/decision_service.proto\x12\x14trunkline.routing.v1\x1a!trunkline/options/v1/access.proto\x1a#trunkline/routing/v1/decision.proto2\xef\x04\n" +
 	"\x0fDecisionService\x12z\n" +
 	"\x0fExportDecisions\x12,.trunkline.routing.v1.ExportDecisionsRequest\x1a-.trunkline.routing.v1.ExportDecisionsResponse\"\b\x8a\xb5\x18\x04\b\x03\x10\x010\x01\x12u\n" +
-	"\x0eEraseDecisions\x12+.trunkline.routing.v1.EraseDecisionsRequest\x1a,.trunkline.routing.v1.EraseDecisionsResponse\"\b\x8a\xb5\x18\x04\b\x03\x10\x01B\xd3\x01\n" +
+	"\x0eEraseDecisions\x12+.trunkline.routing.v1.EraseDecisionsRequest\x1a,.trunkline.routing.v1.EraseDecisionsResponse\"\b\x8a\xb5\x18\x04\b\x03\x10\x01\x12r\n" +
+	"\rListDecisions\x12*.trunkline.routing.v1.ListDecisionsRequest\x1a+.trunkline.routing.v1.ListDecisionsResponse\"\b\x8a\xb5\x18\x04\b\x01\x10\x01\x12\x81\x01\n" +
+	"\x12SummarizeDecisions\x12/.trunkline.routing.v1.SummarizeDecisionsRequest\x1a0.trunkline.routing.v1.SummarizeDecisionsResponse\"\b\x8a\xb5\x18\x04\b\x01\x10\x01\x12q\n" +
+	"\fWatchTraffic\x12).trunkline.routing.v1.WatchTrafficRequest\x1a*.trunkline.routing.v1.WatchTrafficResponse\"\b\x8a\xb5\x18\x04\b\x01\x10\x010\x01B\xd3\x01\n" +
 	"\x18com.trunkline.routing.v1B\x14DecisionServiceProtoP\x01Z/trunkline/gen/go/trunkline/routing/v1;routingv1\xa2\x02\x03TRX\xaa\x02\x14Trunkline.Routing.V1\xca\x02\x14Trunkline\\Routing\\V1\xe2\x02 Trunkline\\Routing\\V1\\GPBMetadata\xea\x02\x16Trunkline::Routing::V1b\x06proto3"
 
 var file_trunkline_routing_v1_decision_service_proto_goTypes = []any{
-	(*ExportDecisionsRequest)(nil),  // 0: trunkline.routing.v1.ExportDecisionsRequest
-	(*EraseDecisionsRequest)(nil),   // 1: trunkline.routing.v1.EraseDecisionsRequest
-	(*ExportDecisionsResponse)(nil), // 2: trunkline.routing.v1.ExportDecisionsResponse
-	(*EraseDecisionsResponse)(nil),  // 3: trunkline.routing.v1.EraseDecisionsResponse
+	(*ExportDecisionsRequest)(nil),     // 0: trunkline.routing.v1.ExportDecisionsRequest
+	(*EraseDecisionsRequest)(nil),      // 1: trunkline.routing.v1.EraseDecisionsRequest
+	(*ListDecisionsRequest)(nil),       // 2: trunkline.routing.v1.ListDecisionsRequest
+	(*SummarizeDecisionsRequest)(nil),  // 3: trunkline.routing.v1.SummarizeDecisionsRequest
+	(*WatchTrafficRequest)(nil),        // 4: trunkline.routing.v1.WatchTrafficRequest
+	(*ExportDecisionsResponse)(nil),    // 5: trunkline.routing.v1.ExportDecisionsResponse
+	(*EraseDecisionsResponse)(nil),     // 6: trunkline.routing.v1.EraseDecisionsResponse
+	(*ListDecisionsResponse)(nil),      // 7: trunkline.routing.v1.ListDecisionsResponse
+	(*SummarizeDecisionsResponse)(nil), // 8: trunkline.routing.v1.SummarizeDecisionsResponse
+	(*WatchTrafficResponse)(nil),       // 9: trunkline.routing.v1.WatchTrafficResponse
 }
 var file_trunkline_routing_v1_decision_service_proto_depIdxs = []int32{
 	0, // 0: trunkline.routing.v1.DecisionService.ExportDecisions:input_type -> trunkline.routing.v1.ExportDecisionsRequest
 	1, // 1: trunkline.routing.v1.DecisionService.EraseDecisions:input_type -> trunkline.routing.v1.EraseDecisionsRequest
-	2, // 2: trunkline.routing.v1.DecisionService.ExportDecisions:output_type -> trunkline.routing.v1.ExportDecisionsResponse
-	3, // 3: trunkline.routing.v1.DecisionService.EraseDecisions:output_type -> trunkline.routing.v1.EraseDecisionsResponse
-	2, // [2:4] is the sub-list for method output_type
-	0, // [0:2] is the sub-list for method input_type
+	2, // 2: trunkline.routing.v1.DecisionService.ListDecisions:input_type -> trunkline.routing.v1.ListDecisionsRequest
+	3, // 3: trunkline.routing.v1.DecisionService.SummarizeDecisions:input_type -> trunkline.routing.v1.SummarizeDecisionsRequest
+	4, // 4: trunkline.routing.v1.DecisionService.WatchTraffic:input_type -> trunkline.routing.v1.WatchTrafficRequest
+	5, // 5: trunkline.routing.v1.DecisionService.ExportDecisions:output_type -> trunkline.routing.v1.ExportDecisionsResponse
+	6, // 6: trunkline.routing.v1.DecisionService.EraseDecisions:output_type -> trunkline.routing.v1.EraseDecisionsResponse
+	7, // 7: trunkline.routing.v1.DecisionService.ListDecisions:output_type -> trunkline.routing.v1.ListDecisionsResponse
+	8, // 8: trunkline.routing.v1.DecisionService.SummarizeDecisions:output_type -> trunkline.routing.v1.SummarizeDecisionsResponse
+	9, // 9: trunkline.routing.v1.DecisionService.WatchTraffic:output_type -> trunkline.routing.v1.WatchTrafficResponse
+	5, // [5:10] is the sub-list for method output_type
+	0, // [0:5] is the sub-list for method input_type
 	0, // [0:0] is the sub-list for extension type_name
 	0, // [0:0] is the sub-list for extension extendee
 	0, // [0:0] is the sub-list for field type_name

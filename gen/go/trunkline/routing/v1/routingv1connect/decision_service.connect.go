@@ -39,6 +39,15 @@ const (
 	// DecisionServiceEraseDecisionsProcedure is the fully-qualified name of the DecisionService's
 	// EraseDecisions RPC.
 	DecisionServiceEraseDecisionsProcedure = "/trunkline.routing.v1.DecisionService/EraseDecisions"
+	// DecisionServiceListDecisionsProcedure is the fully-qualified name of the DecisionService's
+	// ListDecisions RPC.
+	DecisionServiceListDecisionsProcedure = "/trunkline.routing.v1.DecisionService/ListDecisions"
+	// DecisionServiceSummarizeDecisionsProcedure is the fully-qualified name of the DecisionService's
+	// SummarizeDecisions RPC.
+	DecisionServiceSummarizeDecisionsProcedure = "/trunkline.routing.v1.DecisionService/SummarizeDecisions"
+	// DecisionServiceWatchTrafficProcedure is the fully-qualified name of the DecisionService's
+	// WatchTraffic RPC.
+	DecisionServiceWatchTrafficProcedure = "/trunkline.routing.v1.DecisionService/WatchTraffic"
 )
 
 // DecisionServiceClient is a client for the trunkline.routing.v1.DecisionService service.
@@ -47,6 +56,12 @@ type DecisionServiceClient interface {
 	ExportDecisions(context.Context, *v1.ExportDecisionsRequest) (*connect.ServerStreamForClient[v1.ExportDecisionsResponse], error)
 	// EraseDecisions takes every decision about a number away, under whichever key its hash was made.
 	EraseDecisions(context.Context, *v1.EraseDecisionsRequest) (*v1.EraseDecisionsResponse, error)
+	// ListDecisions gives the decisions that the request chooses, newest first, in pages.
+	ListDecisions(context.Context, *v1.ListDecisionsRequest) (*v1.ListDecisionsResponse, error)
+	// SummarizeDecisions counts decisions, what they cost and what became of the messages, by interval.
+	SummarizeDecisions(context.Context, *v1.SummarizeDecisionsRequest) (*v1.SummarizeDecisionsResponse, error)
+	// WatchTraffic tells how many decisions the engines make, second by second, until the caller ends it.
+	WatchTraffic(context.Context, *v1.WatchTrafficRequest) (*connect.ServerStreamForClient[v1.WatchTrafficResponse], error)
 }
 
 // NewDecisionServiceClient constructs a client for the trunkline.routing.v1.DecisionService
@@ -72,13 +87,34 @@ func NewDecisionServiceClient(httpClient connect.HTTPClient, baseURL string, opt
 			connect.WithSchema(decisionServiceMethods.ByName("EraseDecisions")),
 			connect.WithClientOptions(opts...),
 		),
+		listDecisions: connect.NewClient[v1.ListDecisionsRequest, v1.ListDecisionsResponse](
+			httpClient,
+			baseURL+DecisionServiceListDecisionsProcedure,
+			connect.WithSchema(decisionServiceMethods.ByName("ListDecisions")),
+			connect.WithClientOptions(opts...),
+		),
+		summarizeDecisions: connect.NewClient[v1.SummarizeDecisionsRequest, v1.SummarizeDecisionsResponse](
+			httpClient,
+			baseURL+DecisionServiceSummarizeDecisionsProcedure,
+			connect.WithSchema(decisionServiceMethods.ByName("SummarizeDecisions")),
+			connect.WithClientOptions(opts...),
+		),
+		watchTraffic: connect.NewClient[v1.WatchTrafficRequest, v1.WatchTrafficResponse](
+			httpClient,
+			baseURL+DecisionServiceWatchTrafficProcedure,
+			connect.WithSchema(decisionServiceMethods.ByName("WatchTraffic")),
+			connect.WithClientOptions(opts...),
+		),
 	}
 }
 
 // decisionServiceClient implements DecisionServiceClient.
 type decisionServiceClient struct {
-	exportDecisions *connect.Client[v1.ExportDecisionsRequest, v1.ExportDecisionsResponse]
-	eraseDecisions  *connect.Client[v1.EraseDecisionsRequest, v1.EraseDecisionsResponse]
+	exportDecisions    *connect.Client[v1.ExportDecisionsRequest, v1.ExportDecisionsResponse]
+	eraseDecisions     *connect.Client[v1.EraseDecisionsRequest, v1.EraseDecisionsResponse]
+	listDecisions      *connect.Client[v1.ListDecisionsRequest, v1.ListDecisionsResponse]
+	summarizeDecisions *connect.Client[v1.SummarizeDecisionsRequest, v1.SummarizeDecisionsResponse]
+	watchTraffic       *connect.Client[v1.WatchTrafficRequest, v1.WatchTrafficResponse]
 }
 
 // ExportDecisions calls trunkline.routing.v1.DecisionService.ExportDecisions.
@@ -95,12 +131,41 @@ func (c *decisionServiceClient) EraseDecisions(ctx context.Context, req *v1.Eras
 	return nil, err
 }
 
+// ListDecisions calls trunkline.routing.v1.DecisionService.ListDecisions.
+func (c *decisionServiceClient) ListDecisions(ctx context.Context, req *v1.ListDecisionsRequest) (*v1.ListDecisionsResponse, error) {
+	response, err := c.listDecisions.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// SummarizeDecisions calls trunkline.routing.v1.DecisionService.SummarizeDecisions.
+func (c *decisionServiceClient) SummarizeDecisions(ctx context.Context, req *v1.SummarizeDecisionsRequest) (*v1.SummarizeDecisionsResponse, error) {
+	response, err := c.summarizeDecisions.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// WatchTraffic calls trunkline.routing.v1.DecisionService.WatchTraffic.
+func (c *decisionServiceClient) WatchTraffic(ctx context.Context, req *v1.WatchTrafficRequest) (*connect.ServerStreamForClient[v1.WatchTrafficResponse], error) {
+	return c.watchTraffic.CallServerStream(ctx, connect.NewRequest(req))
+}
+
 // DecisionServiceHandler is an implementation of the trunkline.routing.v1.DecisionService service.
 type DecisionServiceHandler interface {
 	// ExportDecisions gives the decisions that the request chooses, oldest first.
 	ExportDecisions(context.Context, *v1.ExportDecisionsRequest, *connect.ServerStream[v1.ExportDecisionsResponse]) error
 	// EraseDecisions takes every decision about a number away, under whichever key its hash was made.
 	EraseDecisions(context.Context, *v1.EraseDecisionsRequest) (*v1.EraseDecisionsResponse, error)
+	// ListDecisions gives the decisions that the request chooses, newest first, in pages.
+	ListDecisions(context.Context, *v1.ListDecisionsRequest) (*v1.ListDecisionsResponse, error)
+	// SummarizeDecisions counts decisions, what they cost and what became of the messages, by interval.
+	SummarizeDecisions(context.Context, *v1.SummarizeDecisionsRequest) (*v1.SummarizeDecisionsResponse, error)
+	// WatchTraffic tells how many decisions the engines make, second by second, until the caller ends it.
+	WatchTraffic(context.Context, *v1.WatchTrafficRequest, *connect.ServerStream[v1.WatchTrafficResponse]) error
 }
 
 // NewDecisionServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -122,12 +187,36 @@ func NewDecisionServiceHandler(svc DecisionServiceHandler, opts ...connect.Handl
 		connect.WithSchema(decisionServiceMethods.ByName("EraseDecisions")),
 		connect.WithHandlerOptions(opts...),
 	)
+	decisionServiceListDecisionsHandler := connect.NewUnaryHandlerSimple(
+		DecisionServiceListDecisionsProcedure,
+		svc.ListDecisions,
+		connect.WithSchema(decisionServiceMethods.ByName("ListDecisions")),
+		connect.WithHandlerOptions(opts...),
+	)
+	decisionServiceSummarizeDecisionsHandler := connect.NewUnaryHandlerSimple(
+		DecisionServiceSummarizeDecisionsProcedure,
+		svc.SummarizeDecisions,
+		connect.WithSchema(decisionServiceMethods.ByName("SummarizeDecisions")),
+		connect.WithHandlerOptions(opts...),
+	)
+	decisionServiceWatchTrafficHandler := connect.NewServerStreamHandlerSimple(
+		DecisionServiceWatchTrafficProcedure,
+		svc.WatchTraffic,
+		connect.WithSchema(decisionServiceMethods.ByName("WatchTraffic")),
+		connect.WithHandlerOptions(opts...),
+	)
 	return "/trunkline.routing.v1.DecisionService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case DecisionServiceExportDecisionsProcedure:
 			decisionServiceExportDecisionsHandler.ServeHTTP(w, r)
 		case DecisionServiceEraseDecisionsProcedure:
 			decisionServiceEraseDecisionsHandler.ServeHTTP(w, r)
+		case DecisionServiceListDecisionsProcedure:
+			decisionServiceListDecisionsHandler.ServeHTTP(w, r)
+		case DecisionServiceSummarizeDecisionsProcedure:
+			decisionServiceSummarizeDecisionsHandler.ServeHTTP(w, r)
+		case DecisionServiceWatchTrafficProcedure:
+			decisionServiceWatchTrafficHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -143,4 +232,16 @@ func (UnimplementedDecisionServiceHandler) ExportDecisions(context.Context, *v1.
 
 func (UnimplementedDecisionServiceHandler) EraseDecisions(context.Context, *v1.EraseDecisionsRequest) (*v1.EraseDecisionsResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("trunkline.routing.v1.DecisionService.EraseDecisions is not implemented"))
+}
+
+func (UnimplementedDecisionServiceHandler) ListDecisions(context.Context, *v1.ListDecisionsRequest) (*v1.ListDecisionsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("trunkline.routing.v1.DecisionService.ListDecisions is not implemented"))
+}
+
+func (UnimplementedDecisionServiceHandler) SummarizeDecisions(context.Context, *v1.SummarizeDecisionsRequest) (*v1.SummarizeDecisionsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("trunkline.routing.v1.DecisionService.SummarizeDecisions is not implemented"))
+}
+
+func (UnimplementedDecisionServiceHandler) WatchTraffic(context.Context, *v1.WatchTrafficRequest, *connect.ServerStream[v1.WatchTrafficResponse]) error {
+	return connect.NewError(connect.CodeUnimplemented, errors.New("trunkline.routing.v1.DecisionService.WatchTraffic is not implemented"))
 }

@@ -1,0 +1,1 @@
+DROP INDEX ops_routing.decision_log_failed;
