@@ -15,11 +15,16 @@ has_postgres || packages+=(postgresql)
 command -v redis-server >/dev/null || packages+=(redis-server)
 command -v gcc >/dev/null || packages+=(gcc libc6-dev) # for the race detector and Pact
 command -v git >/dev/null || packages+=(git)
+# The browser of the console's tests, and a font for its pages. CHROMIUM names another one, for Playwright too.
+command -v "${CHROMIUM:-chromium}" >/dev/null || packages+=(chromium)
+if [[ $(uname) == Linux && -z $(find /usr/share/fonts -name '*.[to]tf' -print -quit 2>/dev/null) ]]; then
+	packages+=(fonts-dejavu-core)
+fi
 
 if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
-	problems+=("Node 20 or newer with npm was not found. Install it (Debian 12 packages an older one).")
-elif ! version_at_least "$(node --version | tr -d v)" 20; then
-	problems+=("Node 20 or newer is needed; this is $(node --version).")
+	problems+=("Node 20.19 or newer with npm was not found. Install it (Debian 12 packages an older one).")
+elif ! version_at_least "$(node --version | tr -d v)" 20.19; then
+	problems+=("Node 20.19 or newer is needed; this is $(node --version).")
 fi
 
 if ((${#packages[@]})); then

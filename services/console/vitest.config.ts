@@ -9,7 +9,15 @@ export default defineConfig({
   },
   test: {
     projects: [
-      { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
+      {
+        extends: true,
+        test: {
+          name: "unit",
+          include: ["test/unit/**/*.test.{ts,tsx}"],
+          environment: "jsdom",
+          setupFiles: ["test/unit/setup.ts"],
+        },
+      },
       {
         extends: true,
         test: {

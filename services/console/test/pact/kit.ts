@@ -1,7 +1,7 @@
 import { BinaryWriter, WireType, base64Encode } from "@bufbuild/protobuf/wire";
 import { ConnectError } from "@connectrpc/connect";
 import { MatchersV3, PactV4 } from "@pact-foundation/pact";
-import { type Api, createApi } from "../../src/api.js";
+import { type Api, createApi } from "./api.js";
 
 export const { arrayContaining, integer, like, regex } = MatchersV3;
 

@@ -1,0 +1,67 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import { errorDetails } from "./errordetails";
+
+/** What is wrong with one field. */
+export interface Violation {
+  /** Path in the request's proto names, such as operator.tps_limit.max_tps. */
+  readonly field: string;
+  readonly message: string;
+}
+
+/** An error in words for people. */
+export interface Problem {
+  readonly title: string;
+  readonly message: string;
+  readonly code: Code;
+  /** Stable name such as DUPLICATE_OPERATOR; empty when the server gave none. */
+  readonly reason: string;
+  readonly violations: readonly Violation[];
+  readonly retryAfterSeconds?: number;
+  /** Names the call in the server's log. */
+  readonly requestId?: string;
+}
+
+const titles: Partial<Record<Code, string>> = {
+  [Code.Aborted]: "Somebody else changed this meanwhile",
+  [Code.AlreadyExists]: "There is one already",
+  [Code.Canceled]: "Cancelled",
+  [Code.DeadlineExceeded]: "The server took too long",
+  [Code.FailedPrecondition]: "Not possible as things are",
+  [Code.Internal]: "The server made a mistake",
+  [Code.InvalidArgument]: "Something is not right yet",
+  [Code.NotFound]: "Not found",
+  [Code.PermissionDenied]: "You may not do this",
+  [Code.ResourceExhausted]: "Too much at once",
+  [Code.Unauthenticated]: "Not signed in",
+  [Code.Unavailable]: "Out of reach",
+};
+
+/** Turns whatever a call threw into words. */
+export function describe(error: unknown): Problem {
+  const e = ConnectError.from(error);
+  const { reason, violations, retryAfterSeconds } = errorDetails(e);
+  const requestId = e.metadata.get("x-request-id");
+  return {
+    title: titles[e.code] ?? "That did not work",
+    message: sentence(e),
+    code: e.code,
+    reason,
+    violations,
+    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+    ...(requestId === null ? {} : { requestId }),
+  };
+}
+
+function sentence(e: ConnectError): string {
+  // Without details nothing of ours answered: a browser without network says "Failed to fetch" and the like.
+  if (e.code === Code.Unknown || (e.code === Code.Unavailable && e.rawMessage === "")) {
+    return "The server cannot be reached. Check the network, then try again.";
+  }
+  return e.rawMessage === "" ? "The server gave no reason." : e.rawMessage;
+}
+
+/** Whether trying the same again may help. */
+export function passing(error: unknown): boolean {
+  const { code } = ConnectError.from(error);
+  return code === Code.Unavailable || code === Code.Unknown || code === Code.DeadlineExceeded;
+}

@@ -1,0 +1,58 @@
+import { withParams } from "../../parts/params";
+import type { Option } from "../../parts/filter";
+
+/** What rows are about, in the order of the filter. */
+export const entities: readonly Option[] = [
+  { value: "operator", label: "Operator" },
+  { value: "rule", label: "Rule" },
+  { value: "fx", label: "Exchange rates" },
+  { value: "release", label: "Release" },
+  { value: "account", label: "Account" },
+  { value: "api_key", label: "API key" },
+  { value: "decision_log", label: "Decision log" },
+  { value: "procedure", label: "Procedure" },
+];
+
+/** Actions that one looks for; any other may be typed. */
+export const actions: readonly string[] = [
+  "access.denied",
+  "account.",
+  "api_key.",
+  "credentials.read",
+  "decisions.erase",
+  "decisions.search",
+  "fx.set",
+  "operator.",
+  "rates.import",
+  "release.",
+  "rule.",
+];
+
+export function entityWord(entity: string): string {
+  return entities.find(({ value }) => value === entity)?.label ?? entity;
+}
+
+/** A word without a dot means all actions of that kind. */
+export function actionFilter(text: string): string {
+  const action = text.trim();
+  return action === "" || action.includes(".") ? action : `${action}.`;
+}
+
+/** Where the console shows what a row is about; undefined when nowhere. */
+export function entityPath(entity: string, id: string): string | undefined {
+  if (id === "") return undefined;
+  switch (entity) {
+    case "operator":
+      return `/operators/${encodeURIComponent(id)}`;
+    case "rule":
+      return withParams("/rules", { rule: id });
+    case "release":
+      return `/releases/${encodeURIComponent(id)}`;
+    case "account":
+      return withParams("/access", { account: id });
+    case "api_key":
+      return withParams("/access", { tab: "keys", ended: "1", key: id });
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,90 @@
+import { Button } from "@mantine/core";
+import type { DecisionRecord } from "@gen/routing/v1/decision_pb";
+import { DecisionService } from "@gen/routing/v1/decision_service_pb";
+import { type ReactNode, useEffect, useMemo, useState } from "react";
+import type { DrawerState } from "../../parts/drawer";
+import { Empty } from "../../parts/states";
+import { DataTable } from "../../parts/table";
+import { type TableData, useTableQuery } from "../../parts/tablequery";
+import { DecisionSecond, decisionColumns } from "./columns";
+import { changed, type Filter } from "./filters";
+import { filterOf, type Look } from "./uselook";
+
+interface ListProps {
+  readonly filter: Filter;
+  readonly look: Look;
+  readonly drawer: DrawerState;
+  readonly onClear: () => void;
+}
+
+const pageSize = 200;
+
+/** Decisions, newest first. */
+export function DecisionList({ filter, look, drawer, onClear }: ListProps): ReactNode {
+  const { window, every } = look;
+  // Where it begins stays while it is looked at: another beginning would be another list, read from its first page on.
+  const [from, setFrom] = useState(window.from);
+  useEffect(() => setFrom(window.from), [filter.range, filter.from, filter.to]);
+  const [deep, setDeep] = useState(false);
+  const request = useMemo(() => ({ filter: filterOf(filter, from, window.to) }), [filter, from, window.to]);
+  const data = useTableQuery(DecisionService.method.listDecisions, request, {
+    rows: (page) => page.decisions,
+    pageSize,
+    enabled: window.complaint === undefined,
+    // Whoever is far down reads; all pages up to there would be read again.
+    ...(every === false || deep ? {} : { refetchInterval: every }),
+  });
+  const many = data.rows.length > 2 * pageSize;
+  useEffect(() => setDeep(many), [many]);
+  return (
+    <DecisionTable
+      data={data}
+      drawer={drawer}
+      tools={deep && every !== false ? <span>No refresh while more than {2 * pageSize} are loaded</span> : undefined}
+      empty={
+        changed(filter) ? (
+          <Empty
+            title="No decision matches"
+            action={
+              <Button variant="default" onClick={onClear}>
+                Clear filters
+              </Button>
+            }
+          >
+            None of this time has what the filters ask for.
+          </Empty>
+        ) : (
+          <Empty title="No decision in this time">
+            Either nothing was sent, or the log of decisions is off: engines keep it when engine.decision_log.key is set, and it comes through NATS, a few seconds late.
+          </Empty>
+        )
+      }
+    />
+  );
+}
+
+interface TableProps {
+  readonly data: TableData<DecisionRecord>;
+  readonly drawer: DrawerState;
+  readonly tools?: ReactNode;
+  readonly empty: ReactNode;
+}
+
+export function DecisionTable({ data, drawer, tools, empty }: TableProps): ReactNode {
+  return (
+    <DataTable<DecisionRecord>
+      label="Decisions"
+      noun={["decision", "decisions"]}
+      columns={decisionColumns}
+      data={data}
+      id={(row) => row.decisionId}
+      onOpen={(row) => drawer.open(row.decisionId)}
+      current={drawer.id}
+      second={(row) => <DecisionSecond record={row} />}
+      tools={tools}
+      empty={empty}
+      height={560}
+    />
+  );
+}
+

@@ -1,0 +1,179 @@
+import { Button } from "@mantine/core";
+import { callUnaryMethod, useTransport } from "@connectrpc/connect-query";
+import type { Operator } from "@gen/operators/v1/operator_pb";
+import { OperatorService } from "@gen/operators/v1/operator_service_pb";
+import { type ReactNode, useEffect, useMemo, useState } from "react";
+import { describe } from "../../api/errors";
+import { useChange } from "../../parts/change";
+import { useConfirm } from "../../parts/confirm";
+import { Drawer } from "../../parts/drawer";
+import { useViolations } from "../../parts/fields";
+import { FormProblem } from "../../parts/formproblem";
+import { useLeaveGuard } from "../../parts/leave";
+import { isConflict, Merge } from "../../parts/merge";
+import { CheckLine } from "./checkline";
+import { DuplicateNote } from "./duplicate";
+import { OperatorFields } from "./fields";
+import { mergeFields } from "./mergefields";
+import { Note } from "./note";
+import classes from "./operators.module.css";
+import { useCheck } from "./usecheck";
+import { useOperatorForm, violationPaths } from "./useform";
+import { changedFields, maskOf, operatorOf, type OperatorValues, rebinds, valuesOf } from "./values";
+import { Warnings } from "./warnings";
+
+interface EditProps {
+  readonly opened: boolean;
+  readonly onClose: () => void;
+  readonly operator: Operator;
+}
+
+export function EditDrawer({ opened, onClose, operator }: EditProps): ReactNode {
+  const [dirty, setDirty] = useState(false);
+  const [ask, dialog] = useConfirm();
+  const close = (): void => {
+    if (!dirty) {
+      onClose();
+      return;
+    }
+    ask({
+      title: "Throw away your changes?",
+      what: [`What you changed of ${operator.name} is not saved.`],
+      confirm: "Throw away",
+      danger: true,
+      action: () => {
+        setDirty(false);
+        onClose();
+        return Promise.resolve();
+      },
+    });
+  };
+  return (
+    <>
+      <Drawer id={opened ? operator.operatorId : ""} onClose={close} title={`Edit ${operator.name}`}>
+        {(id) => <EditForm key={id} operator={operator} onDirty={setDirty} onCancel={close} onDone={onClose} />}
+      </Drawer>
+      {dialog}
+    </>
+  );
+}
+
+interface FormProps {
+  readonly operator: Operator;
+  readonly onDirty: (dirty: boolean) => void;
+  readonly onCancel: () => void;
+  readonly onDone: () => void;
+}
+
+function EditForm({ operator, onDirty, onCancel, onDone }: FormProps): ReactNode {
+  const transport = useTransport();
+  // As it was when the form opened: later versions of the page's operator are somebody else's changes.
+  const [base] = useState(operator);
+  const [theirs, setTheirs] = useState<Operator>();
+  const [saved, setSaved] = useState(false);
+  const before = useMemo(() => valuesOf(base), [base]);
+  // The same object while it is shown: Merge forgets the choices when theirs changes.
+  const newest = useMemo(() => theirs && valuesOf(theirs), [theirs]);
+  const form = useOperatorForm(before);
+  const undo = useChange(OperatorService.method.updateOperator);
+  const update = useChange(OperatorService.method.updateOperator, {
+    done: (answer) => `${answer.operator?.name ?? "The operator"} was changed.`,
+    undo: (answer, input) => {
+      const { operatorId = "", etag = "" } = answer.operator ?? {};
+      const paths = input.updateMask?.paths ?? [];
+      const former = operatorOf(valuesOf(theirs ?? base));
+      return () => undo.send({ operator: { ...former, operatorId, etag }, updateMask: { paths } });
+    },
+    onDone: () => setSaved(true),
+  });
+  const conflict = isConflict(update.problem);
+  const rest = useViolations(form, update.problem, { root: "operator", paths: violationPaths });
+
+  const changed = changedFields(before, form.values);
+  const dirty = changed.length > 0 && !saved;
+  const guard = useLeaveGuard(dirty);
+  useEffect(() => {
+    onDirty(dirty);
+  }, [dirty, onDirty]);
+  // After the guard has let go.
+  useEffect(() => {
+    if (saved) onDone();
+  }, [saved, onDone]);
+
+  const request = (values: OperatorValues, from: Operator) => ({
+    operator: { ...operatorOf(values), operatorId: base.operatorId, etag: from.etag },
+    updateMask: { paths: maskOf(changedFields(valuesOf(from), values)) },
+  });
+  const checked = useCheck(dirty && form.isValid() ? JSON.stringify(form.values) : "", () => {
+    const { operator: next, updateMask } = request(form.values, base);
+    // Without the etag: a change of somebody else is merged on saving, and does not concern the fields here.
+    return update.check({ operator: { ...next, etag: "" }, updateMask });
+  });
+
+  const readTheirs = async (): Promise<void> => {
+    const { operator: now } = await callUnaryMethod(transport, OperatorService.method.getOperator, { operatorId: base.operatorId });
+    setTheirs(now);
+  };
+  const submit = form.onSubmit((values) => {
+    if (changed.length === 0) {
+      onDone();
+      return;
+    }
+    update.send(request(values, base)).catch((error: unknown) => {
+      if (isConflict(describe(error))) void readTheirs();
+    });
+  });
+  const merge = async (merged: OperatorValues): Promise<void> => {
+    if (theirs === undefined) return;
+    const next = request(merged, theirs);
+    if (next.updateMask.paths.length === 0) {
+      setSaved(true);
+      return;
+    }
+    try {
+      await update.send(next);
+    } catch (error) {
+      // Changed once more meanwhile: the newest version is theirs now.
+      if (isConflict(describe(error))) await readTheirs();
+      throw error;
+    }
+  };
+  return (
+    <form className={classes.form} onSubmit={submit} noValidate>
+      {guard}
+      {!conflict && <FormProblem problem={update.problem} rest={rest} />}
+      <DuplicateNote
+        problem={update.problem ?? (checked.state === "refused" ? checked.problem : undefined)}
+        values={form.values}
+        self={base.operatorId}
+      />
+      {operator.version !== base.version && !saved && (
+        <Note tone="warning">{operator.updatedBy} changed this operator since you opened it. Saving shows both versions.</Note>
+      )}
+      <OperatorFields form={form} self={base.operatorId} />
+      {rebinds(changed) && <Note>Connectors end their sessions and bind anew with these values as soon as they are saved.</Note>}
+      {checked.state === "fine" && <Warnings warnings={checked.answer.warnings} title="After this change" />}
+      <div className={classes.foot}>
+        <CheckLine checked={checked} fine="The server would take this." />
+        <Button variant="default" onClick={onCancel} disabled={update.pending}>
+          Cancel
+        </Button>
+        <Button type="submit" loading={update.pending} disabled={changed.length === 0}>
+          Save changes
+        </Button>
+      </div>
+      {newest !== undefined && (
+        <Merge
+          opened
+          onClose={() => setTheirs(undefined)}
+          subject={`operator ${newest.name}`}
+          base={before}
+          mine={form.values}
+          theirs={newest}
+          fields={mergeFields}
+          onMerge={merge}
+        />
+      )}
+    </form>
+  );
+}

@@ -1,0 +1,170 @@
+import { type ReleaseChange, ReleaseSubject } from "@gen/releases/v1/release_pb";
+import { type ReactNode, useMemo } from "react";
+import { Drawer, useDrawer } from "../../parts/drawer";
+import { counted, countText } from "../../parts/figures";
+import { FilterChips, Filters } from "../../parts/filter";
+import { Prefix } from "../../parts/number";
+import { useListParam, useParam } from "../../parts/params";
+import { Price } from "../../parts/price";
+import { SearchBox } from "../../parts/search";
+import { Empty } from "../../parts/states";
+import { StatusBadge } from "../../parts/status";
+import { columnsOf, DataTable } from "../../parts/table";
+import { useLocalRows } from "../../parts/tablequery";
+import { AccountName } from "../../parts/names";
+import { messageTypeWord } from "../../parts/words";
+import { ChangeDetail } from "./changedetail";
+import { changeName, filtered, kindOf, kinds, subjects, subjectWord } from "./changewords";
+import type { ChangeRow, Diff } from "./diff";
+import { basisPointsText } from "./percent";
+import classes from "./releases.module.css";
+
+const column = columnsOf<ChangeRow>();
+
+const columns = [
+  column.accessor(({ change }) => change.kind, {
+    id: "kind", header: "Kind", size: 116, meta: { grow: 0, narrow: true }, enableSorting: false,
+    cell: ({ row }) => <KindBadge change={row.original.change} />,
+  }),
+  column.accessor(({ change }) => change.subject, {
+    id: "subject", header: "What", size: 108, meta: { grow: 0 }, cell: ({ getValue }) => subjectWord(getValue()), enableSorting: false,
+  }),
+  column.accessor(({ change }) => changeName(change), {
+    id: "name", header: "Prefix or name", size: 132, meta: { narrow: true }, enableSorting: false,
+    cell: ({ row }) => <Name change={row.original.change} />,
+  }),
+  column.accessor(({ change }) => owner(change), {
+    id: "of", header: "Of", size: 148, meta: { grow: 2 }, enableSorting: false, cell: ({ row }) => <Owner change={row.original.change} />,
+  }),
+  column.accessor(({ change }) => change.before?.nanos, {
+    id: "before", header: "Before", size: 138, meta: { align: "end", grow: 0 }, sortUndefined: "last", enableSorting: false,
+    cell: ({ row }) => <Side change={row.original.change} side="before" />,
+  }),
+  column.accessor(({ change }) => change.after?.nanos, {
+    id: "after", header: "After", size: 138, meta: { align: "end", grow: 0 }, sortUndefined: "last", enableSorting: false,
+    cell: ({ row }) => <Side change={row.original.change} side="after" />,
+  }),
+  column.accessor(({ change }) => (change.changeBasisPoints === 0n ? undefined : Number(change.changeBasisPoints)), {
+    id: "change", header: "Change", size: 104, meta: { align: "end", grow: 0, narrow: true }, sortUndefined: "last",
+    cell: ({ row }) => <Percent change={row.original.change} />,
+  }),
+  column.accessor(({ change }) => change.details.join(", "), {
+    id: "details", header: "Details", size: 134, meta: { grow: 3 }, enableSorting: false,
+    cell: ({ row }) => <Details change={row.original.change} />,
+  }),
+];
+
+function KindBadge({ change }: { readonly change: ReleaseChange }): ReactNode {
+  const { label, tone } = kindOf(change.kind);
+  return <StatusBadge tone={tone}>{label}</StatusBadge>;
+}
+
+function Name({ change }: { readonly change: ReleaseChange }): ReactNode {
+  return change.prefix === "" ? changeName(change) : <Prefix value={change.prefix} />;
+}
+
+/** For sorting: accounts of rules by id, operators of prices by name. */
+function owner({ subject, accountId, operatorName }: ReleaseChange): string {
+  return subject === ReleaseSubject.RATE ? operatorName : accountId;
+}
+
+function Owner({ change }: { readonly change: ReleaseChange }): ReactNode {
+  switch (change.subject) {
+    case ReleaseSubject.RULE:
+      return change.accountId === "" ? "all accounts" : <AccountName id={change.accountId} link={false} />;
+    case ReleaseSubject.RATE:
+      return `${change.operatorName}, ${messageTypeWord(change.messageType)}`;
+    default:
+      return "";
+  }
+}
+
+function Side({ change, side }: { readonly change: ReleaseChange; readonly side: "before" | "after" }): ReactNode {
+  if (change.subject !== ReleaseSubject.RATE) return null;
+  const money = change[side];
+  return money === undefined ? <span aria-label="no price">–</span> : <Price money={money} />;
+}
+
+function Percent({ change }: { readonly change: ReleaseChange }): ReactNode {
+  if (change.changeBasisPoints === 0n) return null;
+  return basisPointsText(change.changeBasisPoints);
+}
+
+function Details({ change }: { readonly change: ReleaseChange }): ReactNode {
+  const [first = "", ...more] = change.details;
+  return (
+    <span title={change.details.join("\n")}>
+      {first}
+      {more.length > 0 && <span className={classes.dim}> +{countText(more.length)} more</span>}
+    </span>
+  );
+}
+
+function Second({ change }: { readonly change: ReleaseChange }): ReactNode {
+  if (change.subject === ReleaseSubject.RATE) {
+    return (
+      <>
+        {change.operatorName}: <Side change={change} side="before" /> → <Side change={change} side="after" />
+      </>
+    );
+  }
+  return (
+    <>
+      {subjectWord(change.subject)}: {change.details[0]}
+    </>
+  );
+}
+
+interface ChangeTableProps {
+  readonly diff: Diff;
+  /** How many changes there are in all. */
+  readonly total: bigint;
+}
+
+export function ChangeTable({ diff, total }: ChangeTableProps): ReactNode {
+  const [search, setSearch] = useParam("q");
+  const [chosenSubjects, setSubjects] = useListParam("subject");
+  const [chosenKinds, setKinds] = useListParam("kind");
+  const sort = useParam("sort");
+  const drawer = useDrawer("change");
+  const rows = useMemo(
+    () => filtered(diff.rows, { subjects: chosenSubjects, kinds: chosenKinds, search }),
+    [diff.rows, chosenSubjects, chosenKinds, search],
+  );
+  const data = useLocalRows(diff.rows.length === 0 && diff.state === "running" ? undefined : rows);
+  const open = diff.rows.find(({ key }) => key === drawer.id)?.change;
+  const hidden = total - BigInt(diff.rows.length);
+  return (
+    <>
+      <Filters>
+        <SearchBox label="Search changes" placeholder="Prefix, operator or detail" value={search} onChange={setSearch} />
+        <FilterChips label="What" value={chosenSubjects} onChange={setSubjects} options={subjects} />
+        <FilterChips label="Kind" value={chosenKinds} onChange={setKinds} options={kinds} />
+      </Filters>
+      {diff.state === "done" && hidden > 0n && (
+        <p className={classes.note} role="note">
+          Everything is counted; the first {counted(diff.rows.length, ["change is", "changes are"])} shown, prices that rise most first.{" "}
+          {counted(hidden, ["change is", "changes are"])} left out.
+        </p>
+      )}
+      <DataTable
+        label="Changes"
+        noun={["change", "changes"]}
+        columns={columns}
+        data={data}
+        id={({ key }) => key}
+        onOpen={({ key }) => {
+          drawer.open(key);
+        }}
+        current={drawer.id}
+        sort={sort}
+        second={({ change }) => <Second change={change} />}
+        empty={<Empty title="No change is like that">Take filters away to see the others.</Empty>}
+        height={rows.length > 12 ? 560 : "fit"}
+      />
+      <Drawer id={drawer.id} onClose={drawer.close} title={open === undefined ? "Change" : `${subjectWord(open.subject)} ${changeName(open)}`}>
+        {() => (open === undefined ? <Empty title="Nothing here">This change is not among those that are shown.</Empty> : <ChangeDetail change={open} />)}
+      </Drawer>
+    </>
+  );
+}

@@ -1,0 +1,92 @@
+import { AppShell, Burger, Group, ScrollArea } from "@mantine/core";
+import { useDisclosure, useHotkeys } from "@mantine/hooks";
+import { lazy, type ReactNode, Suspense, useCallback, useEffect, useState } from "react";
+import { Redirect, Route, Switch, useLocation } from "wouter";
+import { useCaller } from "../api/caller";
+import { type PageEntry, pages, pagesFor } from "../pages/pages";
+import { Forbidden, Loading } from "../parts/states";
+import { Page } from "../parts/page";
+import { roleWord } from "../parts/words";
+import { Boundary } from "./boundary";
+import { Header } from "./header";
+import { LostBanner } from "./lost";
+import { Navigation } from "./navigation";
+import { Shortcuts } from "./shortcuts";
+import styles from "./shell.module.css";
+
+// The first screen does without it.
+const Palette = lazy(() => import("./palette"));
+
+/** The frame around every page. */
+export function Shell(): ReactNode {
+  const [menu, { toggle, close }] = useDisclosure(false);
+  const [location] = useLocation();
+  const caller = useCaller();
+  const seen = pagesFor(caller);
+  useEffect(close, [location, close]);
+  const [asked, setAsked] = useState(0);
+  const find = useCallback(() => {
+    setAsked((n) => n + 1);
+  }, []);
+  useHotkeys([["mod+K", find]], [], true);
+
+  return (
+    <AppShell
+      header={{ height: 56 }}
+      navbar={{ width: 216, breakpoint: "md", collapsed: { mobile: !menu } }}
+      padding={{ base: "md", sm: "lg" }}
+      classNames={{ root: styles.root, header: styles.header, navbar: styles.navbar, main: styles.main }}
+    >
+      <a href="#content" className={styles.skip}>
+        Skip to the content
+      </a>
+      <AppShell.Header aria-label="Console">
+        <Group h="100%" px="md" wrap="nowrap" gap="sm">
+          <Burger opened={menu} onClick={toggle} hiddenFrom="md" size="sm" aria-label={menu ? "Close the navigation" : "Open the navigation"} />
+          <Header onFind={find} />
+        </Group>
+      </AppShell.Header>
+      <AppShell.Navbar p="xs" aria-label="Pages">
+        <AppShell.Section grow component={ScrollArea} type="auto">
+          <Navigation pages={seen} />
+        </AppShell.Section>
+      </AppShell.Navbar>
+      <AppShell.Main id="content">
+        <LostBanner />
+        <Boundary key={location.split("/")[1]}>
+          <Suspense fallback={<Loading height={480} />}>
+            <Switch>
+              {pages.map((page) => (
+                <Route key={page.path} path={page.below === true ? `${page.path}/*?` : page.path}>
+                  <Guarded page={page} allowed={seen.includes(page)} />
+                </Route>
+              ))}
+              <Route>
+                <Page title="Nothing here">There is no page at this address. The link may be old.</Page>
+              </Route>
+            </Switch>
+          </Suspense>
+        </Boundary>
+      </AppShell.Main>
+      {asked > 0 && (
+        <Suspense fallback={null}>
+          <Palette pages={seen} asked={asked} />
+        </Suspense>
+      )}
+      <Shortcuts pages={seen} />
+    </AppShell>
+  );
+}
+
+function Guarded({ page, allowed }: { page: PageEntry; allowed: boolean }): ReactNode {
+  const caller = useCaller();
+  const [first] = pagesFor(caller);
+  if (allowed) return <page.component />;
+  // Who is bound to an account has no overview: it begins elsewhere.
+  if (page.path === "/" && first !== undefined) return <Redirect to={first.path} replace />;
+  return (
+    <Page title={page.label}>
+      <Forbidden needs={caller.accountId !== "" && page.unbound ? "a key that is bound to no account" : roleWord(page.role)} />
+    </Page>
+  );
+}

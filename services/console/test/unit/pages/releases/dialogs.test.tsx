@@ -1,0 +1,130 @@
+import { create } from "@bufbuild/protobuf";
+import { Code, ConnectError, createRouterTransport, type Transport } from "@connectrpc/connect";
+import { TransportProvider } from "@connectrpc/connect-query";
+import { MantineProvider } from "@mantine/core";
+import { FindingSeverity, RuleConflictSchema } from "@gen/operators/v1/routing_rule_pb";
+import { Role } from "@gen/options/v1/access_pb";
+import { type PublishReleaseRequest, ReleaseSchema, ReleaseState, type RollbackReleaseRequest } from "@gen/releases/v1/release_pb";
+import { ReleaseService } from "@gen/releases/v1/release_service_pb";
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { configure, render, screen } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import type { ReactNode } from "react";
+import { expect, test, vi } from "vitest";
+import { CallerProvider } from "../../../../src/api/caller";
+import { NewRelease } from "../../../../src/pages/releases/create";
+import { Publish } from "../../../../src/pages/releases/publish";
+import { formerOne, Rollback } from "../../../../src/pages/releases/rollback";
+
+// Room for a loaded machine.
+configure({ asyncUtilTimeout: 15_000 });
+vi.setConfig({ testTimeout: 60_000 });
+
+// Text areas that grow wait for fonts, of which jsdom knows nothing.
+Object.defineProperty(document, "fonts", { value: new EventTarget(), configurable: true });
+
+const activation = (number: bigint, createdBy: string) => ({ activation: number, createdBy, announced: true });
+const active = create(ReleaseSchema, { releaseId: "in-force", number: 1n, state: ReleaseState.ACTIVE, ruleCount: 9n, lastActivation: activation(1n, "ann") });
+const later = create(ReleaseSchema, { releaseId: "later", number: 2n, state: ReleaseState.SCHEDULED, ruleCount: 9n, lastActivation: activation(2n, "bob") });
+const draft = create(ReleaseSchema, { releaseId: "draft", number: 3n, state: ReleaseState.DRAFT, ruleCount: 4n, createdBy: "ann", etag: "e7" });
+
+/** A server with release 1 in force, 2 scheduled and 3 a draft. */
+function server(answers: Answers = {}): Transport {
+  return createRouterTransport(({ service }) => {
+    service(ReleaseService, routes(answers));
+  });
+}
+
+interface Answers {
+  readonly createRelease?: () => never;
+  readonly publishRelease?: (request: PublishReleaseRequest) => { release: typeof draft };
+  readonly rollbackRelease?: (request: RollbackReleaseRequest) => { release: typeof active };
+}
+
+function routes(answers: Answers) {
+  return {
+    getRelease: ({ releaseId }: { releaseId: string }) => ({ release: releaseId === "draft" ? draft : active }),
+    listReleases: () => ({ releases: [draft, later, active] }),
+    diffRelease: async function* () {
+      yield { part: { case: "summary" as const, value: { rulesRemoved: 5n, ratesRaised: 1n } } };
+    },
+    createRelease: async function* () {
+      answers.createRelease?.();
+      yield { step: { case: "result" as const, value: { release: draft } } };
+    },
+    publishRelease: answers.publishRelease ?? (() => ({ release: draft })),
+    rollbackRelease: answers.rollbackRelease ?? (() => ({ release: active })),
+  };
+}
+
+function show(transport: Transport, children: ReactNode, name = "ann"): void {
+  const queries = new QueryClient({ defaultOptions: { queries: { retry: false } } });
+  render(
+    <MantineProvider env="test">
+      <TransportProvider transport={transport}>
+        <QueryClientProvider client={queries}>
+          <CallerProvider value={{ name, role: Role.ADMIN, accountId: "" }}>{children}</CallerProvider>
+        </QueryClientProvider>
+      </TransportProvider>
+    </MantineProvider>,
+  );
+}
+
+const close = (): void => undefined;
+
+test("conflicts that keep a release from being made are shown with a number and their rules", async () => {
+  const detail = {
+    desc: RuleConflictSchema,
+    value: create(RuleConflictSchema, {
+      findings: [{ severity: FindingSeverity.ERROR, reason: "OVERLAPPING_RULES", message: "Two rules say different things.", witness: "+4479111", ruleIds: ["01a20104-1e06-7b5c-935b-20b2c7baa2ef"] }],
+    }),
+  };
+  const reason = { type: "google.rpc.ErrorInfo", value: new Uint8Array([10, 13, ...new TextEncoder().encode("RULE_CONFLICT")]) };
+  const failure = new ConnectError("The rules contradict each other.", Code.FailedPrecondition, undefined, [detail]);
+  failure.details.push(reason);
+  show(server({ createRelease: () => { throw failure; } }), <NewRelease opened onClose={close} />);
+  await userEvent.click(await screen.findByRole("button", { name: "Make the draft" }));
+  expect(await screen.findByText("The rules contradict each other.")).toBeTruthy();
+  expect(await screen.findByText("OVERLAPPING_RULES")).toBeTruthy();
+  expect(screen.getByText("+4479111")).toBeTruthy();
+  expect(screen.getByRole("link", { name: "rule …c7baa2ef" }).getAttribute("href")).toContain("/rules/01a20104-1e06-7b5c-935b-20b2c7baa2ef");
+});
+
+test("publishing says what it does before it asks, and sends what was looked at", async () => {
+  const requests: PublishReleaseRequest[] = [];
+  show(server({ publishRelease: (request) => (requests.push(request), { release: draft }) }), <Publish release={draft} opened onClose={close} />);
+  expect(await screen.findByText(/Release 3 has only 4 rules, and release 1, which is in force, has 9/)).toBeTruthy();
+  expect(screen.getByText("What changes: rules: 5 gone; prices: 1 raised.")).toBeTruthy();
+  expect(screen.getByText("Release 2 is called off").parentElement?.textContent).toContain("by bob");
+  expect(screen.getByText(/it changes nothing for traffic of engines in database or memory mode/)).toBeTruthy();
+  expect(requests.map(({ validateOnly }) => validateOnly)).toEqual([true]);
+  await userEvent.type(screen.getByLabelText("Reason"), "winter");
+  await userEvent.click(screen.getByRole("button", { name: "Publish now" }));
+  await expect.poll(() => requests.length, { timeout: 15_000 }).toBe(2);
+  const [, sent] = requests;
+  expect(sent).toMatchObject({ releaseId: "draft", etag: "e7", expectedReleaseId: "in-force", reason: "winter", validateOnly: false });
+  expect(sent?.requestId).not.toBe("");
+});
+
+test.each([
+  ["tells the one who made it that another admin has to approve it", "ann", /another admin has to approve it/, false],
+  ["offers another admin to approve it", "bob", /Nobody approved it/, true],
+])("a release that needs an approval %s", async (_, name, text, button) => {
+  const failure = new ConnectError("Nobody approved it.", Code.FailedPrecondition);
+  failure.details.push({ type: "google.rpc.ErrorInfo", value: new Uint8Array([10, 12, ...new TextEncoder().encode("NOT_APPROVED")]) });
+  show(server({ publishRelease: () => { throw failure; } }), <Publish release={draft} opened onClose={close} />, name);
+  expect(await screen.findByText("Nobody approved it.")).toBeTruthy();
+  expect(screen.getByText(text)).toBeTruthy();
+  expect(screen.queryByRole("button", { name: "Approve" }) !== null).toBe(button);
+  expect(screen.getByRole("button", { name: "Publish now" })).toHaveProperty("disabled", true);
+});
+
+test("a rollback that names no release goes to the one that the question was about", async () => {
+  const former = create(ReleaseSchema, { releaseId: "former", number: 1n, state: ReleaseState.RETIRED, ruleCount: 9n });
+  const requests: RollbackReleaseRequest[] = [];
+  show(server({ rollbackRelease: (request) => (requests.push(request), { release: former }) }), <Rollback target={formerOne} onTarget={close} onClose={close} />);
+  await userEvent.click(await screen.findByRole("button", { name: "Go back to release 1" }));
+  await expect.poll(() => requests.length, { timeout: 15_000 }).toBe(2);
+  expect(requests.map(({ releaseId, validateOnly }) => [releaseId, validateOnly])).toEqual([["", true], ["former", false]]);
+  expect(requests[1]?.expectedReleaseId).toBe("in-force");
+});
