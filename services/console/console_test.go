@@ -222,6 +222,7 @@ func TestEachAnswerHasANonceOfItsOwn(t *testing.T) {
 		nonce := found[1]
 		require.False(t, seen[nonce])
 		seen[nonce] = true
+		require.Equal(t, "same-origin", w.Header().Get("Cross-Origin-Opener-Policy"))
 		require.Equal(t, strings.ReplaceAll(index, "__NONCE__", nonce), w.Body.String())
 	}
 }

@@ -22,6 +22,8 @@ export default defineConfig({
     // Not UTC, so that the two are told apart.
     timezoneId: "Europe/Berlin",
     viewport: { width: 1280, height: 800 },
+    // So that a test says which of its steps was not possible, on a loaded machine too.
+    actionTimeout: 30_000,
     contextOptions: { reducedMotion: "reduce" },
     trace: "retain-on-failure",
     screenshot: "only-on-failure",

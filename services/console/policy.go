@@ -41,6 +41,7 @@ func writePage(w http.ResponseWriter, r *http.Request, status int, page []byte) 
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Cache-Control", "no-store")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin") // a page that opens the console gets no hold of its window
 	h.Set("Content-Length", strconv.Itoa(len(page)))
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {

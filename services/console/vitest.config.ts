@@ -16,6 +16,8 @@ export default defineConfig({
           include: ["test/unit/**/*.test.{ts,tsx}"],
           environment: "jsdom",
           setupFiles: ["test/unit/setup.ts"],
+          // The first thing that a file draws takes seconds on a busy machine.
+          testTimeout: 20_000,
         },
       },
       {

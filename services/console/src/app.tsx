@@ -50,7 +50,7 @@ function WithSettings(): ReactNode {
 function Connected({ settings }: { settings: Settings }): ReactNode {
   const [clients] = useState(() => {
     const transport = createTransport(window.location.origin);
-    const engine = settings.engineUrl === "" ? transport : createTransport(settings.engineUrl);
+    const engine = settings.engineUrl === "" ? transport : createTransport(settings.engineUrl, false);
     return { transport, engine };
   });
   return (

@@ -17,6 +17,11 @@ export const theme = createTheme({
   cursorType: "pointer",
   respectReducedMotion: true,
   focusRing: "auto",
+  components: {
+    // Theirs are <header>s, which would be a second banner of the document.
+    ModalHeader: { defaultProps: { component: "div" } },
+    DrawerHeader: { defaultProps: { component: "div" } },
+  },
 });
 
 /** Under the key that public/scheme.js reads before the first paint. */

@@ -29,14 +29,19 @@ if (only !== undefined) routes = routes.filter((route) => only.split(",").includ
 if (path !== undefined) routes = [{ name: path.replace(/[^a-z0-9]+/gi, "-").replace(/^-|-$/g, "") || "root", path }];
 
 /** The id of the first of a list that the API gives. */
-async function first(procedure, list, id) {
+async function first(procedure, list, id, request = {}) {
   const headers = { "content-type": "application/json", ...(key === "" ? {} : { authorization: `Bearer ${key}` }) };
-  const answer = await fetch(`${url}/${procedure}`, { method: "POST", headers, body: JSON.stringify({ pageSize: 1 }) });
+  const answer = await fetch(`${url}/${procedure}`, { method: "POST", headers, body: JSON.stringify({ pageSize: 1, ...request }) });
   return (await answer.json())[list]?.[0]?.[id] ?? "none";
 }
 const ids = {
-  operator: () => first("trunkline.operators.v1.OperatorService/ListOperators", "operators", "operatorId"),
+  operator: () => first("trunkline.operators.v1.OperatorService/ListOperators", "operators", "operatorId", { statuses: ["OPERATOR_STATUS_ACTIVE"] }),
   rule: () => first("trunkline.operators.v1.RoutingRuleService/ListRoutingRules", "rules", "ruleId"),
+  release: () => first("trunkline.releases.v1.ReleaseService/ListReleases", "releases", "releaseId"),
+  decision: () => first("trunkline.routing.v1.DecisionService/ListDecisions", "decisions", "decisionId"),
+  account: () => first("trunkline.access.v1.AccountService/ListAccounts", "accounts", "accountId"),
+  key: () => first("trunkline.access.v1.ApiKeyService/ListApiKeys", "apiKeys", "keyId"),
+  row: () => first("trunkline.access.v1.AuditService/ListAuditRows", "rows", "auditId"),
 };
 for (const route of routes) {
   for (const [name, find] of Object.entries(ids)) {

@@ -5,8 +5,11 @@ package operatorsfx_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
 
+	"trunkline/services/platform/caller"
 	"trunkline/services/platform/pacttest"
 	"trunkline/services/platform/rpcserver"
 )
@@ -37,6 +40,8 @@ func TestProviderKeepsItsPacts(t *testing.T) {
 			"a routing rule was created":                  pacttest.Arrange(s, ruleCreated),
 			"the event of a change was published":         pacttest.Arrange(s, eventPublished),
 			"an event waits because NATS is out of reach": pacttest.Arrange(s, eventWaits),
+
+			"the caller has a role": pacttest.Arrange(s, callerHasRole),
 
 			"the caller's identity may not read passwords": pacttest.Arrange(s, shows(engine)),
 			"the caller's identity may not ask":            pacttest.Arrange(s, shows(stranger)),
@@ -93,6 +98,18 @@ func shows(id rpcserver.Identity) func(context.Context, *world, struct{}) error 
 		w.refused = id
 		return nil
 	}
+}
+
+// callerHasRole is the state in which public calls come from somebody with another role.
+func callerHasRole(_ context.Context, w *world, p struct {
+	Role string `json:"role"`
+}) error {
+	role, ok := caller.ParseRole(strings.ToLower(strings.TrimPrefix(p.Role, "ROLE_")))
+	if !ok {
+		return fmt.Errorf("%q is no role", p.Role)
+	}
+	w.role.Store(uint32(role))
+	return nil
 }
 
 var errNothingPublished = errors.New("no state of this interaction kept an event")

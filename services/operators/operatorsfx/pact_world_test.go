@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -28,12 +29,12 @@ import (
 	"trunkline/services/operators/releases"
 	"trunkline/services/operators/sessions"
 	"trunkline/services/platform/bunstore"
+	"trunkline/services/platform/caller"
 	"trunkline/services/platform/config"
 	"trunkline/services/platform/jetstream"
 	"trunkline/services/platform/platformfx"
 	"trunkline/services/platform/release"
 	"trunkline/services/platform/rpcserver"
-	"trunkline/services/platform/rpcserver/rpcservertest"
 )
 
 // environment is the one whose engines follow the releases of a world.
@@ -65,12 +66,15 @@ type world struct {
 
 	// refused is the identity that internal calls show instead of the one that may make them; "" is none.
 	refused rpcserver.Identity
+	// role is that of public calls, an admin's unless a state says otherwise.
+	role atomic.Uint32
 	// event is what the states had published last.
 	event *jetstream.Message
 }
 
 func newWorld(ctx context.Context, t *trust) (w *world, err error) {
 	w = &world{trust: t}
+	w.role.Store(uint32(caller.Admin))
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, w.Close())
@@ -94,12 +98,16 @@ func newWorld(ctx context.Context, t *trust) (w *world, err error) {
 	var seed string
 	seed, w.publicKey = release.GenerateKey()
 	control.Releases.SigningKey = config.NewSecret(seed)
+	settings, err := settingsOf("TRUNKLINE_DATABASE_URL="+store.URL.Reveal(), "TRUNKLINE_OPERATORS_KEYRING_FILE="+control.Keyring.File)
+	if err != nil {
+		return w, err
+	}
 	w.app = fx.New(
 		fx.NopLogger,
-		fx.Supply(slog.New(slog.DiscardHandler), platform, platformfx.Process{Name: "operator-management"}),
+		fx.Supply(slog.New(slog.DiscardHandler), platform, platformfx.Process{Name: "operator-management", Version: "1.2.3"}),
 		fx.Supply(store, control, jetstream.DefaultConfig(), w.nats),
-		platformfx.Module, platformfx.Database, platformfx.NATS, fx.Decorate(migrated), fx.Provide(newCache, newReplayer, rpcservertest.Everybody),
-		operatorsfx.Module, operatorsfx.Standalone,
+		platformfx.Module, platformfx.Database, platformfx.NATS, fx.Decorate(migrated), fx.Provide(newCache, newReplayer),
+		fx.Supply(settings), fx.Provide(func() rpcserver.Authenticator { return w }), operatorsfx.Module, operatorsfx.Standalone,
 		fx.Populate(&w.public, &w.internal, &w.conn, &w.store, &w.health, &w.secrets, &w.announcer, &w.engines),
 	)
 	if err = w.app.Start(ctx); err != nil {
@@ -154,6 +162,21 @@ func (w *world) shown(procedure string) rpcserver.Identity {
 		return connector
 	}
 	return engine
+}
+
+// Authenticate implements rpcserver.Authenticator.
+func (w *world) Authenticate(context.Context, http.Header) (caller.Caller, error) {
+	return caller.Caller{Name: "test", Kind: caller.Development, Role: caller.Role(w.role.Load())}, nil
+}
+
+// settingsOf are those of a process with this environment.
+func settingsOf(environ ...string) (operatorsfx.Settings, error) {
+	defaults := processSettings{operatorsfx.DefaultConfig(), bunstore.DefaultConfig(), jetstream.DefaultConfig()}
+	loaded, err := config.Load(defaults, config.Options{Environ: environ})
+	if err != nil {
+		return nil, err
+	}
+	return loaded.Origins(), nil
 }
 
 // URL implements pacttest.World.

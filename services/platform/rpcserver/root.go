@@ -289,6 +289,7 @@ func (s *Server) noPage(w http.ResponseWriter, h http.Handler, r *http.Request) 
 		writeJSON(w, probe.status, problem{Code: "unimplemented", Message: "This page does not take the HTTP method."})
 		return
 	}
+	w.Header().Del("Location") // of a path that it would have cleaned
 	writeJSON(w, http.StatusNotFound, problem{Code: "not_found", Message: "There is nothing at this address."})
 }
 

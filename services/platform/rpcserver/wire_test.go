@@ -322,6 +322,11 @@ func TestNothingAtAnAddressIsJSON(t *testing.T) {
 	a := send(t, r.HTTP1, http.MethodGet, r.URL+"/nothing", "", nil, nil)
 	require.Equal(t, 404, a.status)
 	require.Equal(t, "not_found", a.code)
+	for _, path := range []string{"//elsewhere.example/console", "/a//b", "/a/../b"} {
+		a = send(t, r.HTTP1, http.MethodGet, r.URL+path, "", nil, nil)
+		require.Equal(t, 404, a.status, path)
+		require.Empty(t, a.header.Get("Location"), path)
+	}
 	a = send(t, r.HTTP1, http.MethodDelete, r.URL+"/health", "", nil, nil)
 	require.Equal(t, 405, a.status)
 	require.Equal(t, "GET, HEAD", a.header.Get("Allow"))

@@ -44,7 +44,7 @@ type Feed struct {
 	counter Counter
 	clock   clock.Clock
 	log     *slog.Logger
-	pasts   chan struct{}
+	pasts   *places
 	// first tells Run that somebody watches.
 	first chan struct{}
 
@@ -60,7 +60,7 @@ type Feed struct {
 // NewFeed gives a feed of the decisions that a counter counts. Run makes it go.
 func NewFeed(counter Counter, clk clock.Clock, log *slog.Logger) *Feed {
 	return &Feed{
-		counter: counter, clock: clk, log: log, pasts: make(chan struct{}, pastsAtOnce),
+		counter: counter, clock: clk, log: log, pasts: newPlaces(pastsAtOnce, looksEach),
 		first: make(chan struct{}, 1), changed: make(chan struct{}),
 	}
 }
@@ -143,16 +143,13 @@ func (f *Feed) past(ctx context.Context, until time.Time, past time.Duration) ([
 	}
 	bound, cancel := context.WithTimeout(ctx, pastLimit)
 	defer cancel()
-	var points []routing.TrafficPoint
-	var err error
-	select {
-	case f.pasts <- struct{}{}:
-		whole := (past + step - 1) / step * step
-		points, err = f.counter.Traffic(bound, until.Add(-whole), until, step)
-		<-f.pasts
-	case <-bound.Done():
-		err = bound.Err()
+	leave, err := f.pasts.enter(bound)
+	if err != nil {
+		return nil, err
 	}
+	defer leave()
+	whole := (past + step - 1).Truncate(step)
+	points, err := f.counter.Traffic(bound, until.Add(-whole), until, step)
 	if err != nil && ctx.Err() == nil && bound.Err() != nil {
 		return nil, tooMany(err)
 	}

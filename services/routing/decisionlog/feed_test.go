@@ -3,6 +3,7 @@ package decisionlog_test
 import (
 	"context"
 	"errors"
+	"strconv"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"trunkline/services/platform/caller"
 	"trunkline/services/platform/clock"
 	"trunkline/services/platform/fault"
 	"trunkline/services/routing"
@@ -79,6 +81,8 @@ type watcher struct {
 	messages [][]routing.TrafficPoint
 	// busy is how long it works on each message but the first.
 	busy time.Duration
+	// name is the caller.
+	name string
 	end  context.CancelFunc
 	done chan error
 }
@@ -92,6 +96,9 @@ func (w *watcher) watch(t *testing.T, feed *decisionlog.Feed, past time.Duration
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	w.end, w.done = cancel, make(chan error, 1)
+	if w.name != "" {
+		ctx = caller.With(ctx, caller.Caller{Name: w.name})
+	}
 	go func() { w.done <- feed.Watch(ctx, past, w.take) }()
 	synctest.Wait()
 	return w
@@ -296,16 +303,55 @@ func TestFewLookAtThePastAtTheSameTime(t *testing.T) {
 	feeding(t, clock.System(), func(t *testing.T, feed *decisionlog.Feed, log *counted) {
 		log.set(false, true)
 		var all []*watcher
-		for range 20 {
-			all = append(all, watch(t, feed, time.Minute))
+		for i := range 20 {
+			all = append(all, (&watcher{name: "key:" + strconv.Itoa(i%5)}).watch(t, feed, time.Minute))
 		}
-		time.Sleep(seconds(2))
+		time.Sleep(seconds(1))
 		synctest.Wait()
 		log.mu.Lock()
 		require.LessOrEqual(t, log.most, 5, "four, and the one of all")
 		log.mu.Unlock()
-		for _, w := range all {
+		time.Sleep(seconds(2))
+		for _, w := range all[4:] {
+			err := <-w.done
+			require.True(t, fault.Is(err, decisionlog.ReasonTooManyLooks), "%v", err)
+		}
+		for _, w := range all[:4] {
 			w.leaves(t)
+		}
+	})
+}
+
+func TestOneCallerLooksAtFewPasts(t *testing.T) {
+	feeding(t, clock.System(), func(t *testing.T, feed *decisionlog.Feed, log *counted) {
+		log.set(false, true)
+		var all []*watcher
+		for range 3 {
+			all = append(all, (&watcher{name: "key:1"}).watch(t, feed, time.Minute))
+		}
+		log.set(false, false)
+		other := (&watcher{name: "key:2"}).watch(t, feed, time.Minute)
+		require.Len(t, other.got(), 1, "another has a place")
+		err := <-all[2].done
+		require.True(t, fault.Is(err, decisionlog.ReasonTooManyLooks), "%v", err)
+		for _, w := range []*watcher{all[0], all[1], other} {
+			w.leaves(t)
+		}
+	})
+}
+
+// broken is a log that cannot be counted.
+type broken struct{}
+
+func (broken) Traffic(context.Context, time.Time, time.Time, time.Duration) ([]routing.TrafficPoint, error) {
+	panic("broken")
+}
+
+func TestAPastThatPanicsKeepsNoPlace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		feed := decisionlog.NewFeed(broken{}, clock.System(), quiet)
+		for range 5 {
+			require.Panics(t, func() { _ = feed.Watch(t.Context(), time.Minute, func([]routing.TrafficPoint) error { return nil }) })
 		}
 	})
 }

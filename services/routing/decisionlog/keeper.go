@@ -40,14 +40,14 @@ type Keeper struct {
 	keys []secret.Text
 	// samplePage is how many samples are read at a time.
 	samplePage int
-	// looks has a place for each call that looks at many decisions.
-	looks chan struct{}
+	// looks are the places of calls that look at many decisions.
+	looks *places
 }
 
 // NewKeeper gives the log in a migrated database. keys are those of numbers that can be looked for: the present one and
 // former ones.
 func NewKeeper(db *bun.DB, keys ...secret.Text) *Keeper {
-	return &Keeper{db: db, keys: keys, samplePage: samplePage, looks: make(chan struct{}, looksAtOnce)}
+	return &Keeper{db: db, keys: keys, samplePage: samplePage, looks: newPlaces(looksAtOnce, looksEach)}
 }
 
 type decisionRow struct {

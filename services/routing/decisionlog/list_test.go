@@ -15,6 +15,8 @@ import (
 	routingv1 "trunkline/gen/go/trunkline/routing/v1"
 	"trunkline/migrations"
 	"trunkline/services/platform/bunstore"
+	"trunkline/services/platform/caller"
+	"trunkline/services/platform/clock"
 	"trunkline/services/platform/config"
 	"trunkline/services/platform/fault"
 	"trunkline/services/platform/pgtest"
@@ -179,23 +181,9 @@ func TestPagesOfDecisionsAreNotSorted(t *testing.T) {
 	some, _, err := k.List(t.Context(), routing.RecordPage{Limit: 1000, RecordFilter: routing.RecordFilter{Start: "44"}})
 	require.NoError(t, err)
 	require.Len(t, some, 1000)
-	explained := 0
-	require.NoError(t, db.RunInTx(t.Context(), nil, func(ctx context.Context, tx bun.Tx) error {
-		for _, statement := range heard.asked {
-			switch {
-			case strings.HasPrefix(statement, "SET LOCAL "):
-				_, err := tx.ExecContext(ctx, statement)
-				require.NoError(t, err)
-			case strings.Contains(statement, `FROM "decision_log"`):
-				var plan []string
-				require.NoError(t, tx.NewRaw("EXPLAIN "+statement).Scan(ctx, &plan))
-				require.NotContains(t, strings.Join(plan, "\n"), "Sort")
-				explained++
-			}
-		}
-		return nil
-	}))
-	require.Equal(t, 1, explained)
+	plans := explained(t, db, heard.asked)
+	require.Len(t, plans, 1)
+	require.NotContains(t, plans[0], "Sort")
 }
 
 func TestALookThatTakesTooLongSaysWhatToDo(t *testing.T) {
@@ -221,14 +209,113 @@ func TestALookThatTakesTooLongSaysWhatToDo(t *testing.T) {
 func TestLooksWaitForEachOtherAndNotForEver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := decisionlog.NewKeeper(nil, key)
-		leave := k.TakeLooks()
+		var leave []func()
+		for _, who := range []string{"key:1", "key:2", "key:3", "key:4"} {
+			leave = append(leave, k.TakeLooks(who, 2))
+		}
+		began := time.Now()
 		_, _, err := k.List(t.Context(), routing.RecordPage{Limit: 9}) // it would not survive getting to the database
-		require.True(t, fault.Is(err, decisionlog.ReasonTooMany), "%v", err)
+		refused := fault.From(err)
+		require.Equal(t, decisionlog.ReasonTooManyLooks, refused.Reason, "%v", err)
+		require.Equal(t, fault.ResourceExhausted, refused.Kind)
+		require.Positive(t, refused.RetryAfter)
+		require.Equal(t, 2*time.Second, time.Since(began))
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		_, err = k.Summarize(ctx, routing.SummaryQuery{})
 		require.ErrorIs(t, err, context.Canceled, "who goes away waits no longer")
-		leave()
-		require.Panics(t, func() { _, _, _ = k.List(t.Context(), routing.RecordPage{Limit: 9}) }, "there is a place again")
+
+		waiting := make(chan any)
+		go func() {
+			defer func() { waiting <- recover() }()
+			_, _, _ = k.List(t.Context(), routing.RecordPage{Limit: 9})
+		}()
+		synctest.Wait()
+		leave[0]()
+		require.NotNil(t, <-waiting, "it got the place that came free, and to the database")
 	})
+}
+
+func TestOneCallerDoesNotTakeAllLooks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := decisionlog.NewKeeper(nil, key)
+		leave := k.TakeLooks("key:1", 2)
+		one, two := caller.With(t.Context(), caller.Caller{Name: "key:1"}), caller.With(t.Context(), caller.Caller{Name: "key:2"})
+		_, _, err := k.List(one, routing.RecordPage{Limit: 9})
+		require.True(t, fault.Is(err, decisionlog.ReasonTooManyLooks), "%v", err)
+		require.Panics(t, func() { _, _, _ = k.List(two, routing.RecordPage{Limit: 9}) }, "another caller has a place")
+		leave()
+		require.Panics(t, func() { _, _, _ = k.List(one, routing.RecordPage{Limit: 9}) }, "there is one again")
+	})
+}
+
+func TestALookThatPanicsKeepsNoPlace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := decisionlog.NewKeeper(nil, key)
+		for range 9 {
+			require.Panics(t, func() { _, _, _ = k.List(t.Context(), routing.RecordPage{Limit: 9}) })
+		}
+	})
+}
+
+// TestListsOfAnAccountOrOperatorReadNoOthers: who has few decisions among many would wait for all of them to be read.
+func TestListsOfAnAccountOrOperatorReadNoOthers(t *testing.T) {
+	onBoth(t, func(t *testing.T, db *bun.DB) {
+		if bunstore.DialectOf(db) == bunstore.Postgres { // also in the partition of a day, which is made later
+			require.NoError(t, decisionlog.NewRetention(db, 1, clock.System(), quiet).Ensure(t.Context(), noon))
+		}
+		require.NoError(t, fill(t, db, 20_000))
+		var heard statements
+		k := decisionlog.NewKeeper(db.WithQueryHook(&heard), key)
+		store(t, k, made(noon, of(other)))
+		last := routing.RecordPage{AfterTime: noon.Add(time.Hour), AfterID: other}
+		for name, c := range map[string]struct {
+			filter routing.RecordFilter
+			column string
+		}{
+			"an account":            {routing.RecordFilter{Account: other}, "account_id"},
+			"an account in a while": {routing.RecordFilter{Account: other, From: noon.Add(-time.Hour), To: noon.Add(time.Hour)}, "account_id"},
+			"an operator":           {routing.RecordFilter{Operator: operatorA}, "operator_id"},
+		} {
+			for _, after := range []routing.RecordPage{{}, last} {
+				t.Run(name, func(t *testing.T) {
+					heard.asked = nil
+					after.RecordFilter, after.Limit = c.filter, 100
+					some, _, err := k.List(t.Context(), after)
+					require.NoError(t, err)
+					require.Len(t, some, 1)
+					plans := explained(t, db, heard.asked)
+					require.Len(t, plans, 1)
+					require.NotRegexp(t, `Sort +\(cost|TEMP B-TREE|Filter:|Seq Scan`, plans[0])
+					require.Regexp(t, `(Index Cond: \(+|decision_log_\w+ \()`+c.column+" ?=", plans[0])
+				})
+			}
+		}
+	})
+}
+
+// explained gives the plans of lists among statements.
+func explained(t *testing.T, db *bun.DB, asked []string) (plans []string) {
+	t.Helper()
+	require.NoError(t, db.RunInTx(t.Context(), nil, func(ctx context.Context, tx bun.Tx) error {
+		for _, statement := range asked {
+			switch {
+			case strings.HasPrefix(statement, "SET LOCAL "):
+				_, err := tx.ExecContext(ctx, statement)
+				require.NoError(t, err)
+			case !strings.Contains(statement, `FROM "decision_log"`):
+			case bunstore.DialectOf(db) == bunstore.Postgres:
+				var plan []string
+				require.NoError(t, tx.NewRaw("EXPLAIN "+statement).Scan(ctx, &plan))
+				plans = append(plans, strings.Join(plan, "\n"))
+			default:
+				var numbers [3][]int
+				var plan []string
+				require.NoError(t, tx.NewRaw("EXPLAIN QUERY PLAN "+statement).Scan(ctx, &numbers[0], &numbers[1], &numbers[2], &plan))
+				plans = append(plans, strings.Join(plan, "\n"))
+			}
+		}
+		return nil
+	}))
+	return plans
 }

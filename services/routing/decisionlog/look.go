@@ -25,19 +25,17 @@ const (
 // ReasonTooMany marks a search that would have to look at too many decisions.
 const ReasonTooMany = "TOO_MANY_DECISIONS"
 
-// look reads, with others at most looksAtOnce at a time, what may concern many decisions. On PostgreSQL all statements see
+// look reads, with others at most looksAtOnce at a time and looksEach of a caller, what may concern many decisions. On PostgreSQL all statements see
 // one state of the log.
 func (k *Keeper) look(ctx context.Context, name string, read func(ctx context.Context, db bun.IDB) error) error {
 	bound, cancel := context.WithTimeout(bunstore.WithQueryName(ctx, name), lookLimit)
 	defer cancel()
-	var err error
-	select {
-	case k.looks <- struct{}{}:
-		err = k.snapshot(bound, read)
-		<-k.looks
-	case <-bound.Done():
-		err = bound.Err()
+	leave, err := k.looks.enter(bound)
+	if err != nil {
+		return bunstore.Fault(err)
 	}
+	defer leave()
+	err = k.snapshot(bound, read)
 	var server *pgconn.PgError
 	slow := bound.Err() != nil || errors.As(err, &server) && server.Code == statementEnded
 	if err != nil && ctx.Err() == nil && slow {

@@ -34,6 +34,7 @@ func (k *Keeper) tallyTraffic(ctx context.Context, from, to time.Time, step time
 	if err != nil {
 		return err
 	}
+	defer func() { _ = rows.Close() }() // each closes them too and tells of errors
 	return each(rows, func() error {
 		var begins int64
 		var t tally

@@ -9,17 +9,21 @@ export interface ErrorDetails {
   readonly reason: string;
   readonly violations: readonly { readonly field: string; readonly message: string }[];
   readonly retryAfterSeconds?: number;
+  /** Of ErrorInfo, such as rule_id of DUPLICATE_RULE. */
+  readonly metadata: Readonly<Partial<Record<string, string>>>;
 }
 
 export function errorDetails(error: ConnectError): ErrorDetails {
   let reason = "";
   let retryAfterSeconds: number | undefined;
+  let metadata: ErrorDetails["metadata"] = {};
   const violations: { field: string; message: string }[] = [];
   for (const detail of error.details) {
     if (!("type" in detail) || !("value" in detail) || !(detail.value instanceof Uint8Array)) continue;
     switch (detail.type) {
       case "google.rpc.ErrorInfo":
         reason = text(detail.value, 1);
+        metadata = Object.fromEntries(parts(detail.value, 3).map((entry) => [text(entry, 1), text(entry, 2)]));
         break;
       case "google.rpc.BadRequest":
         for (const one of parts(detail.value, 1)) violations.push({ field: text(one, 1), message: text(one, 2) });
@@ -29,7 +33,7 @@ export function errorDetails(error: ConnectError): ErrorDetails {
         break;
     }
   }
-  return { reason, violations, ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }) };
+  return { reason, violations, metadata, ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }) };
 }
 
 /** Every value of a length-delimited field; what cannot be read gives none, as an error without details is still one. */

@@ -3,7 +3,7 @@ import { errorDetails } from "./errordetails";
 
 /** What is wrong with one field. */
 export interface Violation {
-  /** Path in the request's proto names, such as operator.tps_limit.max_tps. */
+  /** Path in the request's JSON names, such as operator.tpsLimit.maxTps. */
   readonly field: string;
   readonly message: string;
 }
@@ -62,6 +62,8 @@ function sentence(e: ConnectError): string {
 
 /** Whether trying the same again may help. */
 export function passing(error: unknown): boolean {
-  const { code } = ConnectError.from(error);
-  return code === Code.Unavailable || code === Code.Unknown || code === Code.DeadlineExceeded;
+  const { code, reason } = describe(error);
+  // The same search looks at as many decisions again: only a narrower one ends in time.
+  if (reason === "TOO_MANY_DECISIONS") return false;
+  return code === Code.Unavailable || code === Code.Unknown || code === Code.DeadlineExceeded || code === Code.ResourceExhausted;
 }

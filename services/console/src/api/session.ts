@@ -2,7 +2,7 @@ import { useSyncExternalStore } from "react";
 
 /**
  * The credential of this tab: an API key or a token. It lives in the tab's session storage, so that a reload keeps it and
- * closing the tab forgets it; other tabs and other origins cannot read it.
+ * closing the tab forgets it; other origins cannot read it, and other tabs have none of it, but for a copy when the tab is duplicated.
  */
 const key = "trunkline.credential";
 

@@ -8,13 +8,14 @@ export const callTimeout = 10_000;
 /** timeoutMs of calls that may take as long as they need: streams, and unary calls over whole tables. */
 export const unlimited = 0;
 
-const authorize: Interceptor = (next) => async (request) => {
+/** ends: whether a refusal ends the session. An engine hears of a new key moments later than the control plane, which decides. */
+const authorize = (ends: boolean): Interceptor => (next) => async (request) => {
   const sent = credential();
   if (sent !== "") request.header.set("authorization", `Bearer ${sent}`);
   try {
     return await next(request);
   } catch (error) {
-    if (sent !== "" && ConnectError.from(error).code === Code.Unauthenticated) refused(sent);
+    if (ends && sent !== "" && ConnectError.from(error).code === Code.Unauthenticated) refused(sent);
     throw error;
   }
 };
@@ -28,6 +29,6 @@ const send: typeof fetch = (input, init) => {
 };
 
 /** Calls the server at baseUrl by gRPC-Web, as whoever is signed in. */
-export function createTransport(baseUrl: string): Transport {
-  return createGrpcWebTransport({ baseUrl, interceptors: [authorize], defaultTimeoutMs: callTimeout, fetch: send });
+export function createTransport(baseUrl: string, endsSession = true): Transport {
+  return createGrpcWebTransport({ baseUrl, interceptors: [authorize(endsSession)], defaultTimeoutMs: callTimeout, fetch: send });
 }

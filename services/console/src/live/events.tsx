@@ -2,8 +2,9 @@ import { createClient, type Transport } from "@connectrpc/connect";
 import { useTransport } from "@connectrpc/connect-query";
 import { EventService } from "@gen/operators/v1/event_service_pb";
 import type { WatchEventsResponse } from "@gen/operators/v1/event_pb";
-import { type QueryClient, useQueryClient } from "@tanstack/react-query";
+import { type Query, type QueryClient, useQueryClient } from "@tanstack/react-query";
 import { createContext, type ReactNode, useContext, useEffect, useState } from "react";
+import { small } from "../api/query";
 import { unlimited } from "../api/transport";
 import { follow, type Link } from "./follow";
 
@@ -70,8 +71,8 @@ function events(transport: Transport, signal: AbortSignal): AsyncIterable<WatchE
 /** Bursts of events read the tables again once. */
 const pause = 500;
 
-/** A table of which more pages were read is not read again by itself: that would be as many calls at once. */
-const mostPages = 5;
+/** Tables are read again by events no more often than this, whatever happens. */
+const spacing = 3_000;
 
 /** Marks what events change as old, so that what is shown of it is read again. */
 class Refresh {
@@ -79,6 +80,7 @@ class Refresh {
   /** What was last told of each operator, so that words that repeat it change nothing. */
   private readonly health = new Map<string, string>();
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private last = 0;
 
   constructor(private readonly queries: QueryClient) {}
 
@@ -114,20 +116,24 @@ class Refresh {
     this.timer ??= setTimeout(() => {
       this.timer = undefined;
       const services = new Set(this.services);
+      const concerned = ({ queryKey }: { readonly queryKey: readonly unknown[] }) => services.has(serviceOf(queryKey));
+      // An answer on its way would be thrown away; the one after it is told what happened meanwhile.
+      if (this.queries.isFetching({ predicate: concerned }) > 0) {
+        this.soon();
+        return;
+      }
       this.services.clear();
+      this.last = Date.now();
       this.again((service) => services.has(service));
-    }, pause);
+    }, Math.max(pause, this.last + spacing - Date.now()));
   }
 
+  /** Large tables are marked as old only, and read again when somebody asks for them anew. */
   private again(concerns: (service: string) => boolean): void {
-    void this.queries.invalidateQueries({
-      predicate: ({ queryKey, state }) => concerns(serviceOf(queryKey)) && pagesOf(state.data) <= mostPages,
-    });
+    const concerned = (query: Query) => concerns(serviceOf(query.queryKey));
+    void this.queries.invalidateQueries({ predicate: (query) => concerned(query) && small(query) });
+    void this.queries.invalidateQueries({ predicate: (query) => concerned(query) && !small(query), refetchType: "none" });
   }
-}
-
-function pagesOf(data: unknown): number {
-  return typeof data === "object" && data !== null && "pages" in data && Array.isArray(data.pages) ? data.pages.length : 1;
 }
 
 const operatorService = "trunkline.operators.v1.OperatorService";

@@ -3,7 +3,7 @@ export type Link =
   | { readonly state: "connecting" }
   /** It speaks, and the server hears of events. */
   | { readonly state: "live" }
-  /** It broke, or the server does not hear of events; since tells when it last was live. */
+  /** It broke, or the server does not hear of events; since tells when something was heard last. */
   | { readonly state: "lost"; readonly since: Date };
 
 export interface Following<Message> {
@@ -21,11 +21,14 @@ export interface Following<Message> {
 const firstWait = 1_000;
 const longestWait = 15_000;
 
+/** A stream that lived this long is taken for a good one: the next is opened soon. */
+const steady = 30_000;
+
 /**
  * A page that nobody looks at for this long lets its streams go. Over HTTP/1.1 a browser has six connections to a server for
  * all its tabs, and a stream keeps one.
  */
-const hiddenFor = 60_000;
+const hiddenFor = 3_000;
 
 /** Reads a stream for ever and opens it again when it ends. Gives the way to stop. */
 export function follow<Message>(f: Following<Message>): () => void {
@@ -54,12 +57,14 @@ async function run<Message>(f: Following<Message>, life: AbortSignal): Promise<v
       clearTimeout(silent);
       if (f.silence !== undefined) silent = setTimeout(end, f.silence);
     };
+    const opened = Date.now();
     try {
       heard();
       for await (const message of f.open(one.signal)) {
         if (life.aborted) return;
         heard();
-        wait = firstWait;
+        // A stream that speaks once and ends must not be opened every second by every tab.
+        if (Date.now() - opened >= steady) wait = firstWait;
         if (f.connected?.(message) ?? true) link.live();
         else link.lost();
         if (broken) f.again?.();
@@ -87,10 +92,13 @@ async function run<Message>(f: Following<Message>, life: AbortSignal): Promise<v
 /** Tells changes only. */
 class LinkState {
   private state: Link["state"] = "connecting";
+  /** When something was heard last. */
+  private heard = new Date();
 
   constructor(private readonly changed: (link: Link) => void) {}
 
   live(): void {
+    this.heard = new Date();
     if (this.state === "live") return;
     this.state = "live";
     this.changed({ state: "live" });
@@ -99,7 +107,7 @@ class LinkState {
   lost(): void {
     if (this.state === "lost") return;
     this.state = "lost";
-    this.changed({ state: "lost", since: new Date() });
+    this.changed({ state: "lost", since: this.heard });
   }
 }
 

@@ -3,6 +3,7 @@ import { callUnaryMethod, useTransport } from "@connectrpc/connect-query";
 import { useQueryClient } from "@tanstack/react-query";
 import { useCallback, useMemo, useRef, useState } from "react";
 import { describe, type Problem } from "../api/errors";
+import { credential } from "../api/session";
 import { invalidate } from "./invalidate";
 import { notifyDone } from "./notify";
 import { RequestIds } from "./requestid";
@@ -50,13 +51,16 @@ export function useChange<I extends DescMessage, O extends DescMessage>(
     async (input: Input<I>) => {
       setPending((count) => count + 1);
       setError(undefined);
+      const caller = credential();
       try {
-        const answer = await callUnaryMethod(transport, method, ids.give(input) as Input<I>);
-        ids.done();
+        const request = ids.give(input);
+        const answer = await callUnaryMethod(transport, method, request as Input<I>);
+        ids.done(request);
         const { invalidates = [method.parent], done, undo, onDone } = now.current;
         // Nobody waits for the tables: what was done is done.
         void invalidate(client, invalidates);
-        if (done !== undefined) {
+        // An answer that comes after the session is not for whoever is signed in now.
+        if (done !== undefined && credential() === caller) {
           const takeBack = undo?.(answer, input);
           notifyDone(
             typeof done === "string" ? done : done(answer, input),

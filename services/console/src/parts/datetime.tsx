@@ -18,7 +18,7 @@ interface DateTimeInputProps {
 }
 
 /** The browser's own input; below it the zone that counts, and the same moment in UTC. */
-export function DateTimeInput({ value, onChange, description, ...rest }: DateTimeInputProps): ReactNode {
+export function DateTimeInput({ value, onChange, description, error, ...rest }: DateTimeInputProps): ReactNode {
   const date = dateFrom(value);
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   return (
@@ -26,6 +26,7 @@ export function DateTimeInput({ value, onChange, description, ...rest }: DateTim
       {...rest}
       type="datetime-local"
       value={value}
+      error={error ?? gapComplaint(value)}
       onChange={(event) => onChange(event.currentTarget.value)}
       description={
         <>
@@ -44,6 +45,22 @@ export function localText(time: Timestamp | Date | undefined): string {
   const two = (part: number): string => String(part).padStart(2, "0");
   const day = `${String(date.getFullYear()).padStart(4, "0")}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
   return `${day}T${two(date.getHours())}:${two(date.getMinutes())}`;
+}
+
+/** As localText, with seconds and milliseconds where the moment has them: for values that are compared and sent back. */
+export function exactText(time: Timestamp | undefined): string {
+  if (time === undefined) return "";
+  const parts = /:(\d\d)(\.\d{3})Z$/.exec(dateOf(time).toISOString());
+  const [seconds = "00", thousandths = ".000"] = parts?.slice(1) ?? [];
+  if (thousandths !== ".000") return `${localText(time)}:${seconds}${thousandths}`;
+  return seconds === "00" ? localText(time) : `${localText(time)}:${seconds}`;
+}
+
+/** What is wrong with a local time that the clock leaves out when it is set forward. */
+export function gapComplaint(text: string): string | undefined {
+  const date = dateFrom(text);
+  if (date === undefined || localText(date) === text.slice(0, localText(date).length)) return undefined;
+  return "The clock is set forward then, and leaves this time out. Choose another.";
 }
 
 /** The moment that the text means in the local zone; undefined when it is none. */

@@ -4,7 +4,7 @@ import type { Problem, Violation } from "../api/errors";
 interface Binding {
   /** The message of the request that the form edits, such as operator. */
   readonly root?: string;
-  /** From proto paths without root to form paths, where the names differ. */
+  /** From proto paths without root, in proto or JSON names, to form paths, where the names differ. */
   readonly paths?: Readonly<Record<string, string>>;
 }
 
@@ -21,9 +21,11 @@ export function violated(
 ): Bound {
   const errors: Record<string, string> = {};
   const rest: Violation[] = [];
+  // The server names fields as in JSON, whatever names the form gives here.
+  const renamed = new Map(Object.entries(paths).map(([from, to]) => [formPath(from), to]));
   for (const violation of problem?.violations ?? []) {
     const inner = root !== "" && violation.field.startsWith(`${root}.`) ? violation.field.slice(root.length + 1) : violation.field;
-    const path = paths[inner] ?? formPath(inner);
+    const path = renamed.get(formPath(inner)) ?? formPath(inner);
     const field = nearest(path, known);
     if (field === undefined) rest.push(violation);
     else errors[field] = errors[field] === undefined ? violation.message : `${errors[field]} ${violation.message}`;

@@ -30,15 +30,18 @@ export function FileDrop({ label, file, onChange, accept, limit = fileLimit, des
   const take = (files: FileList | null): void => {
     const chosen = files?.[0];
     if (chosen === undefined) return;
-    const wrong = complaintOf(chosen, limit);
-    setComplaint(wrong);
-    onChange(wrong === undefined ? chosen : undefined);
+    const found = complaintOf(chosen, limit);
+    setComplaint(found);
+    onChange(found === undefined ? chosen : undefined);
   };
   const drop = (event: DragEvent): void => {
     event.preventDefault();
     setOver(false);
     take(event.dataTransfer.files);
   };
+  const wrong = complaint ?? error;
+  // The wrapper knows inputs of its own library only.
+  const told = `${wrong === undefined ? "" : `${id}-error`} ${description === undefined ? "" : `${id}-description`}`.trim();
   const remove = (): void => {
     onChange(undefined);
     setComplaint(undefined);
@@ -46,7 +49,7 @@ export function FileDrop({ label, file, onChange, accept, limit = fileLimit, des
     input.current?.focus();
   };
   return (
-    <Input.Wrapper id={id} label={label} description={description} error={complaint ?? error}>
+    <Input.Wrapper id={id} label={label} description={description} error={wrong}>
       <div
         className={classes.drop}
         data-over={over || undefined}
@@ -65,7 +68,8 @@ export function FileDrop({ label, file, onChange, accept, limit = fileLimit, des
           className={classes.input}
           accept={accept}
           aria-label={label}
-          aria-invalid={(complaint ?? error) !== undefined}
+          aria-invalid={wrong !== undefined}
+          aria-describedby={told === "" ? undefined : told}
           onChange={(event) => take(event.currentTarget.files)}
         />
         {file === undefined ? (

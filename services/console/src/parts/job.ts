@@ -61,7 +61,7 @@ export function useJob<I extends DescMessage, O extends DescMessage, R>(
   const console = useTransport();
   const transport = options.transport ?? console;
   const client = useQueryClient();
-  const ids = useMemo(() => new RequestIds(method.input), [method]);
+  const ids = useMemo(() => new RequestIds(method.input, 1), [method]);
   const [running, setRunning] = useState<Running<R>>(idle);
   const current = useRef<AbortController | undefined>(undefined);
   const now = useRef({ read, options });
@@ -80,8 +80,8 @@ export function useJob<I extends DescMessage, O extends DescMessage, R>(
       setRunning({ ...idle, state: "running", startedAt: new Date() });
       let result: R | undefined;
       try {
-        const request = ids.give(input) as MessageInitShape<I>;
-        const answer = await transport.stream(method, control.signal, unlimited, undefined, only(request), undefined);
+        const request = ids.give(input);
+        const answer = await transport.stream(method, control.signal, unlimited, undefined, only(request as MessageInitShape<I>), undefined);
         for await (const message of answer.message) {
           if (control.signal.aborted) break;
           const step = now.current.read(message, result);
@@ -90,11 +90,11 @@ export function useJob<I extends DescMessage, O extends DescMessage, R>(
         }
         if (control.signal.aborted) throw new ConnectError("cancelled", Code.Canceled);
         if (result === undefined) throw new ConnectError("The server ended the work without a result. Try again.", Code.Internal);
+        ids.done(request);
       } catch (error) {
         tell(control.signal.aborted ? { state: "cancelled", result: undefined } : { state: "failed", problem: describe(error), error });
         return undefined;
       }
-      ids.done();
       const { invalidates = [], done } = now.current.options;
       void invalidate(client, invalidates);
       tell({ state: "done" });

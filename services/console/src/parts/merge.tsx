@@ -44,8 +44,11 @@ export function Merge<V extends object>({ opened, onClose, subject, base, mine, 
   const [problem, setProblem] = useState<Problem>();
   useEffect(() => {
     setChoices({});
-    setProblem(undefined);
   }, [opened, theirs]);
+  // Stays when theirs changes: it says why.
+  useEffect(() => {
+    setProblem(undefined);
+  }, [opened]);
 
   const changed = fields.filter((field) => found[field.name] !== "same");
   const open = fields.filter((field) => found[field.name] === "conflict" && choices[field.name] === undefined);
@@ -56,7 +59,8 @@ export function Merge<V extends object>({ opened, onClose, subject, base, mine, 
       await onMerge(mergeOf(base, mine, theirs, names, choices));
       onClose();
     } catch (error) {
-      setProblem(describe(error));
+      const found = describe(error);
+      setProblem(isConflict(found) ? { ...found, message: "It was saved once more while you chose. Below is the newest version: choose again." } : found);
     } finally {
       setPending(false);
     }

@@ -1,4 +1,4 @@
-import { Autocomplete, Input, TextInput } from "@mantine/core";
+import { Autocomplete, Input } from "@mantine/core";
 import { type ReactNode, useId } from "react";
 import classes from "./moneyinput.module.css";
 import type { MoneyText } from "./money";
@@ -24,7 +24,8 @@ export function MoneyInput(props: MoneyInputProps): ReactNode {
   return (
     <Input.Wrapper id={id} label={label} error={error} description={description} required={required}>
       <div className={classes.pair}>
-        <TextInput
+        {/* Of its own it has no description and error: it takes those of the pair. */}
+        <Input
           id={id}
           className={classes.amount ?? ""}
           value={value.amount}

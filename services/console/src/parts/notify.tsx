@@ -1,14 +1,22 @@
+import { Code, ConnectError } from "@connectrpc/connect";
 import { Button } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { IconAlertTriangle, IconCheck } from "@tabler/icons-react";
 import { describe } from "../api/errors";
+import { credential } from "../api/session";
 import classes from "./notify.module.css";
 
 /** How long an undo is offered, in milliseconds. */
 export const undoTime = 10_000;
 
-/** Says that something was done; with undo for 10 s. */
+/** Says that something was done; with undo for 10 s, and only by who did it. */
 export function notifyDone(text: string, undo?: () => Promise<unknown>): void {
+  const caller = credential();
+  const takeBack = (): Promise<unknown> => {
+    if (undo === undefined) return Promise.resolve();
+    if (credential() === caller) return undo();
+    return Promise.reject(new ConnectError("You were signed in otherwise when this was done. Change it back by hand.", Code.FailedPrecondition));
+  };
   const id = notifications.show({
     message:
       undo === undefined ? (
@@ -21,7 +29,7 @@ export function notifyDone(text: string, undo?: () => Promise<unknown>): void {
             variant="light"
             onClick={() => {
               notifications.hide(id);
-              undo().then(
+              takeBack().then(
                 () => notifyDone("Undone."),
                 (error: unknown) => notifyFailed("It could not be undone", error),
               );

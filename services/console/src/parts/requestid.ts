@@ -1,15 +1,20 @@
 import type { DescMessage, MessageInitShape } from "@bufbuild/protobuf";
 import { clone, create, equals } from "@bufbuild/protobuf";
 
+/** Inputs whose ids are kept at a time: what failed and was never tried again must not pile up. */
+const usual = 8;
+
 /**
  * Keeps request_id over retries: the server carries out a repeated id once. The same input has the same id until it succeeds; another
  * input is another request, for which the server would refuse the id with REQUEST_ID_REUSED.
  */
 export class RequestIds<I extends DescMessage> {
-  private last: { readonly input: ReturnType<typeof create<I>>; readonly id: string } | undefined;
+  /** What was sent and is not done, the newest last. */
+  private sent: readonly { readonly input: ReturnType<typeof create<I>>; readonly id: string }[] = [];
 
   constructor(
     private readonly schema: I,
+    private readonly most = usual,
     private readonly make: () => string = newId,
   ) {}
 
@@ -19,14 +24,17 @@ export class RequestIds<I extends DescMessage> {
     const given = create(this.schema, input);
     if (!("requestId" in given) || given.requestId !== "") return given;
     const message = clone(this.schema, given);
-    const id = this.last !== undefined && equals(this.schema, this.last.input, message) ? this.last.id : this.make();
-    this.last = { input: clone(this.schema, message), id };
+    const former = this.sent.find(({ input: other }) => equals(this.schema, other, message));
+    const kept = former ?? { input: clone(this.schema, message), id: this.make() };
+    this.sent = [...this.sent.filter((one) => one !== former), kept].slice(-this.most);
+    const { id } = kept;
     return Object.assign(message, { requestId: id });
   }
 
-  /** The request is done: the same input again is a new one. */
-  done(): void {
-    this.last = undefined;
+  /** The request that give made is done: the same input again is a new one. */
+  done(request: ReturnType<typeof create<I>>): void {
+    const id = "requestId" in request ? request.requestId : "";
+    this.sent = this.sent.filter((one) => one.id !== id);
   }
 }
 

@@ -29,6 +29,7 @@ export function SearchBox({ label, value, onChange, placeholder, delay = 250 }: 
   useEffect(() => {
     if (text === told.current) return;
     const timer = setTimeout(() => {
+      if (text === told.current) return; // by Enter
       told.current = text;
       tell.current(text);
     }, delay);

@@ -51,6 +51,8 @@ function Pick({ options, name, loading, none, except = [], bare = false, label, 
       onChange={(next) => onChange(next ?? "")}
       data={[...data]}
       searchable
+      // To choose the same again is no way to choose none.
+      allowDeselect={rest.clearable === true}
       nothingFoundMessage={loading ? "Loading…" : none}
       limit={100}
       clearButtonProps={{ "aria-label": `Clear ${label.toLowerCase()}` }}

@@ -9,6 +9,7 @@ import { Page } from "../parts/page";
 import { roleWord } from "../parts/words";
 import { Boundary } from "./boundary";
 import { Header } from "./header";
+import { useKeptFocus } from "./keptfocus";
 import { LostBanner } from "./lost";
 import { Navigation } from "./navigation";
 import { Shortcuts } from "./shortcuts";
@@ -29,6 +30,7 @@ export function Shell(): ReactNode {
     setAsked((n) => n + 1);
   }, []);
   useHotkeys([["mod+K", find]], [], true);
+  useKeptFocus();
 
   return (
     <AppShell

@@ -1,4 +1,5 @@
 import { Button, Center, Code, Paper, PasswordInput, Stack, Text, Title } from "@mantine/core";
+import { notifications } from "@mantine/notifications";
 import { createClient } from "@connectrpc/connect";
 import { useTransport } from "@connectrpc/connect-query";
 import { CallerService } from "@gen/access/v1/caller_service_pb";
@@ -19,6 +20,11 @@ export function SignIn({ end }: { end?: SessionEnd }): ReactNode {
   const [problem, setProblem] = useState("");
   useEffect(() => {
     document.title = "Sign in · Trunkline";
+  }, []);
+  // What the last session was told, and what it could undo, is not for the next; answers may come in until then.
+  useEffect(() => {
+    notifications.clean();
+    return () => notifications.clean();
   }, []);
 
   const submit = async (event: FormEvent) => {

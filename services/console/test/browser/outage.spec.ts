@@ -109,10 +109,10 @@ test("whose key is revoked signs in again and is back where it was", async ({ pa
 
     await expect(page.getByText("The server no longer takes the key", { exact: false })).toBeVisible({ timeout: patience });
     await expect(page).toHaveURL(/\/operators\?q=nord/);
-    await page.getByLabel("API key or token", { exact: true }).fill("tl_wrong");
+    await page.getByRole("textbox", { name: "API key or token", exact: true }).fill("tl_wrong");
     await page.getByRole("button", { name: "Sign in" }).click();
     await expect(page.getByText("Not signed in.", { exact: false })).toBeVisible();
-    await page.getByLabel("API key or token", { exact: true }).fill(await server.key("viewer"));
+    await page.getByRole("textbox", { name: "API key or token", exact: true }).fill(await server.key("viewer"));
     await page.getByRole("button", { name: "Sign in" }).click();
     await expect(page.getByRole("row").filter({ hasText: "Nordlink Transit" })).toBeVisible();
     await expect(page).toHaveURL(/\/operators\?q=nord.*status=active/);
@@ -120,6 +120,6 @@ test("whose key is revoked signs in again and is back where it was", async ({ pa
     // Another tab knows nothing of the new key.
     const other = await context.newPage();
     await other.goto(`${server.url}/console/operators`);
-    await expect(other.getByLabel("API key or token", { exact: true })).toBeVisible();
+    await expect(other.getByRole("textbox", { name: "API key or token", exact: true })).toBeVisible();
   });
 });

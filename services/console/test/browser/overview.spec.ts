@@ -51,6 +51,10 @@ test("decisions without an operator are counted and told", async ({ open, server
   await expect.poll(async () => (await decisions.listDecisions({})).decisions.length).toBe(30);
   await expect(page.getByRole("listitem").filter({ hasText: "33.3 % of decisions found no operator" })).toContainText("Warning");
   await expect(page.getByRole("img", { name: /^Decisions a second/ })).toBeVisible();
+  await page.getByRole("listitem").filter({ hasText: "found no operator" }).getByRole("link", { name: "Decisions" }).click();
+  await expect(page).toHaveURL(/\/decisions\?failed=1$/);
+  await expect(page.getByRole("switch", { name: "Without operator only" })).toBeChecked();
+  await expect(page.getByRole("grid", { name: "Decisions" })).toContainText("No rule matches");
 });
 
 test("a viewer sees the same without the changes", async ({ open }) => {
@@ -64,11 +68,21 @@ test("a viewer sees the same without the changes", async ({ open }) => {
 
 test("a name is text", async ({ open, server }) => {
   const name = '<img src=x onerror="document.title=1">';
-  await server.api().operators.createOperator({
+  const api = server.api().operators;
+  const { operator } = await api.createOperator({
     operator: { name, host: "smpp.text.example", port: 2775, systemId: "text", tpsLimit: { maxTps: 10 } }, password: "s3cret-x",
   });
+  const operatorId = operator?.operatorId ?? "";
+  await api.activateOperator({ operatorId });
   const page = await open("/");
-  await expect(page.getByText(name)).toBeVisible();
+  const title = await page.title();
+  // Everywhere that the name stands: in what needs attention, in what is said aloud, and in what was changed.
+  await expect(page.getByRole("listitem").filter({ hasText: `${name} has an unknown health` })).toBeVisible();
+  await expect(page.getByRole("status").filter({ hasText: name })).toBeAttached();
+  await expect(page.getByRole("listitem").filter({ hasText: "operator.create" }).filter({ hasText: name })).toBeVisible();
+  await expect(page.locator("main img")).toHaveCount(0);
+  expect(await page.title()).toBe(title);
+  await api.deactivateOperator({ operatorId });
 });
 
 test("a server that is gone is told, and what was known stays", async ({ open, server, faults }) => {

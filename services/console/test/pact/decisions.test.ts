@@ -145,13 +145,13 @@ describe("decisions", () => {
         procedure: listing,
         request: { pageSize: 1, pageToken: nextPage, filter: { fromTime: from, accountId: account } },
         status: 400,
-        response: refused("invalid_argument", errorInfo("INVALID_PAGE_TOKEN"), badRequest({ field: "page_token", example: "page_token" })),
+        response: refused("invalid_argument", errorInfo("INVALID_PAGE_TOKEN"), badRequest({ field: "pageToken", example: "pageToken" })),
       },
       async (api) => {
         const e = await failure(api.decisions.listDecisions({ pageSize: 1, pageToken: "where to go on", filter: { fromTime: moment(from), accountId: account } }));
         expect(e.code).toBe(Code.InvalidArgument);
         expect(said(e, "google.rpc.ErrorInfo")).toMatchObject({ reason: "INVALID_PAGE_TOKEN" });
-        expect(said(e, "google.rpc.BadRequest")).toMatchObject({ fieldViolations: [{ field: "page_token" }] });
+        expect(said(e, "google.rpc.BadRequest")).toMatchObject({ fieldViolations: [{ field: "pageToken" }] });
       },
     ));
 });

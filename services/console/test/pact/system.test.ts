@@ -35,7 +35,7 @@ describe("the process that answers", () => {
         request: {},
         response: {
           settings: arrayContaining(
-            { key: "database.url", value: "[redacted]", origin: regex(/^(flag|env|file) /, "env TRUNKLINE_DATABASE_URL") },
+            { key: "database.url", value: "[redacted]", origin: regex(/^(flag|env|file) .+$/, "env TRUNKLINE_DATABASE_URL") },
             { key: "operators.releases.keep", value: regex(/^[1-9][0-9]*$/, "50"), origin: "default" },
           ),
         },

@@ -1,4 +1,4 @@
-import { cleanup } from "@testing-library/react";
+import { cleanup, configure } from "@testing-library/react";
 import { afterEach, vi } from "vitest";
 
 // What the components ask of a browser and jsdom does not have.
@@ -19,6 +19,9 @@ class Observer {
 }
 window.ResizeObserver ??= Observer as unknown as typeof ResizeObserver;
 window.HTMLElement.prototype.scrollIntoView ??= () => undefined;
+
+// A busy machine takes its time, and a test that fails waits in vain either way.
+configure({ asyncUtilTimeout: 4_000 });
 
 afterEach(() => {
   cleanup();

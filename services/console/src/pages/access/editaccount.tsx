@@ -3,13 +3,13 @@ import { useForm } from "@mantine/form";
 import { callUnaryMethod, useTransport } from "@connectrpc/connect-query";
 import type { Account } from "@gen/access/v1/account_pb";
 import { AccountService } from "@gen/access/v1/account_service_pb";
-import { type ReactNode, useEffect, useState } from "react";
-import { describe } from "../../api/errors";
+import { type ReactNode, useEffect, useMemo, useState } from "react";
 import { useChange } from "../../parts/change";
 import { useViolations } from "../../parts/fields";
 import { FormProblem } from "../../parts/formproblem";
 import { useLeaveGuard } from "../../parts/leave";
-import { isConflict, Merge } from "../../parts/merge";
+import { Merge } from "../../parts/merge";
+import { useMergedEdit } from "../../parts/mergededit";
 import classes from "./access.module.css";
 import { AccountFields } from "./accountfields";
 import { type AccountValues, complaints, maskOf, mergeFields, tidy, valuesOf } from "./accountvalues";
@@ -27,7 +27,6 @@ export function EditAccount({ account, onDirty, onCancel, onDone }: EditAccountP
   const transport = useTransport();
   // As it was when the form opened: what comes later is somebody else's change.
   const [base] = useState(account);
-  const [theirs, setTheirs] = useState<Account>();
   const [saved, setSaved] = useState(false);
   const before = valuesOf(base);
   const form = useForm<AccountValues>({ initialValues: before, validate: complaints, validateInputOnBlur: true });
@@ -37,12 +36,17 @@ export function EditAccount({ account, onDirty, onCancel, onDone }: EditAccountP
     undo: (answer, input) => {
       const { accountId = "", etag = "" } = answer.account ?? {};
       const paths = input.updateMask?.paths ?? [];
-      const former = valuesOf(theirs ?? base);
+      const former = valuesOf(edit.theirs ?? base);
       return () => undo.send({ account: { ...former, accountId, etag }, updateMask: { paths } });
     },
     onDone: () => setSaved(true),
   });
-  const conflict = isConflict(update.problem);
+  const edit = useMergedEdit(update.problem, async () => {
+    const { account: now } = await callUnaryMethod(transport, getAccount, { accountId: base.accountId });
+    return now;
+  });
+  // The same object while it is shown: Merge forgets the choices when theirs changes.
+  const newest = useMemo(() => edit.theirs && valuesOf(edit.theirs), [edit.theirs]);
   const rest = useViolations(form, update.problem, { root: "account" });
   const changed = maskOf(before, form.values);
   const dirty = changed.length > 0 && !saved;
@@ -59,34 +63,19 @@ export function EditAccount({ account, onDirty, onCancel, onDone }: EditAccountP
     account: { ...tidy(values), accountId: base.accountId, etag: from.etag },
     updateMask: { paths: maskOf(valuesOf(from), values) },
   });
-  const readTheirs = async (): Promise<void> => {
-    const { account: now } = await callUnaryMethod(transport, getAccount, { accountId: base.accountId });
-    setTheirs(now);
-  };
   const submit = form.onSubmit((values) => {
-    update.send(request(values, base)).catch((error: unknown) => {
-      if (isConflict(describe(error))) void readTheirs();
-    });
+    void edit.save(() => update.send(request(values, base)));
   });
-  const merge = async (merged: AccountValues): Promise<void> => {
-    if (theirs === undefined) return;
-    const next = request(merged, theirs);
-    if (next.updateMask.paths.length === 0) {
-      setSaved(true);
-      return;
-    }
-    try {
-      await update.send(next);
-    } catch (error) {
-      // Changed once more meanwhile: the newest version is theirs now.
-      if (isConflict(describe(error))) await readTheirs();
-      throw error;
-    }
-  };
+  const merge = (merged: AccountValues): Promise<unknown> =>
+    edit.merge(async (theirs) => {
+      const next = request(merged, theirs);
+      if (next.updateMask.paths.length === 0) setSaved(true);
+      else await update.send(next);
+    });
   return (
     <form className={classes.form} onSubmit={submit} noValidate>
       {guard}
-      {!conflict && <FormProblem problem={update.problem} rest={rest} />}
+      <FormProblem problem={edit.problem} rest={rest} />
       <AccountFields form={form} />
       <div className={classes.foot}>
         <Button variant="default" onClick={onCancel} disabled={update.pending}>
@@ -96,14 +85,14 @@ export function EditAccount({ account, onDirty, onCancel, onDone }: EditAccountP
           Save changes
         </Button>
       </div>
-      {theirs !== undefined && (
+      {newest !== undefined && (
         <Merge
           opened
-          onClose={() => setTheirs(undefined)}
-          subject={`account ${theirs.name}`}
+          onClose={edit.close}
+          subject={`account ${newest.name}`}
           base={before}
           mine={tidy(form.values)}
-          theirs={valuesOf(theirs)}
+          theirs={newest}
           fields={mergeFields}
           onMerge={merge}
         />

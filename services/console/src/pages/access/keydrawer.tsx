@@ -1,4 +1,4 @@
-import { Button } from "@mantine/core";
+import { Anchor, Button } from "@mantine/core";
 import type { ApiKey } from "@gen/access/v1/api_key_pb";
 import { IconBan, IconRefresh } from "@tabler/icons-react";
 import type { ReactNode } from "react";
@@ -114,8 +114,8 @@ function View({ apiKey }: { readonly apiKey: ApiKey }): ReactNode {
       <p className={`${classes.prose ?? ""} ${classes.dim ?? ""}`}>Its text was shown once, when it was made. Last use is known to about a minute.</p>
       {readsAudit && (
         <nav className={classes.links} aria-label="Of this key">
-          <Link href={withParams("/audit", { actor: `key:${keyId}` })}>What it did</Link>
-          <Link href={withParams("/audit", { entity: "api_key", entity_id: keyId })}>Its history</Link>
+          <Anchor component={Link} href={withParams("/audit", { actor: `key:${keyId}` })} inherit>What it did</Anchor>
+          <Anchor component={Link} href={withParams("/audit", { entity: "api_key", entity_id: keyId })} inherit>Its history</Anchor>
         </nav>
       )}
     </div>

@@ -28,23 +28,18 @@ export function difference(before: string, after: string): readonly FieldChange[
 function fieldsOf(json: string): Map<string, string> | undefined {
   const fields = new Map<string, string>();
   if (json === "") return fields;
-  let value: unknown;
   try {
-    value = JSON.parse(json, asWritten);
+    JSON.parse(json);
   } catch {
     return undefined;
   }
-  collect("", value, fields);
+  collect("", JSON.parse(asWritten(json)), fields);
   return fields;
 }
 
-/** A number as it was written: one of 64 bits would lose digits. */
-class Written {
-  constructor(readonly text: string) {}
-}
-
-function asWritten(_: string, value: unknown, context?: { readonly source?: string }): unknown {
-  return typeof value === "number" ? new Written(context?.source ?? String(value)) : value;
+/** Numbers of good JSON as texts: one of 64 bits would lose digits. Texts are matched too, so that digits in them stay. */
+function asWritten(json: string): string {
+  return json.replace(/"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g, (token) => (token.startsWith('"') ? token : `"${token}"`));
 }
 
 /** Objects are gone into, and so are lists that hold objects; a list of plain values is one value. */
@@ -63,10 +58,9 @@ function collect(path: string, value: unknown, into: Map<string, string>): void 
 }
 
 function plain(value: unknown): boolean {
-  return typeof value !== "object" || value === null || value instanceof Written;
+  return typeof value !== "object" || value === null;
 }
 
 function textOf(value: unknown): string {
-  if (value instanceof Written) return value.text;
   return value === "" ? "(empty)" : String(value);
 }

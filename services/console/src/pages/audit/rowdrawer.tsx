@@ -1,3 +1,4 @@
+import { Anchor } from "@mantine/core";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { useQuery } from "@connectrpc/connect-query";
 import type { AuditRow } from "@gen/access/v1/audit_pb";
@@ -85,9 +86,9 @@ function View({ row }: { readonly row: AuditRow }): ReactNode {
         </p>
       )}
       <nav className={classes.links} aria-label="Of this row">
-        {path !== undefined && <Link href={path}>Open {entityWord(entity).toLowerCase()}</Link>}
-        {entityId !== "" && <Link href={withParams("/audit", { entity, entity_id: entityId })}>All about it</Link>}
-        <Link href={withParams("/audit", { actor })}>All by this actor</Link>
+        {path !== undefined && <Anchor component={Link} href={path} inherit>Open {entityWord(entity).toLowerCase()}</Anchor>}
+        {entityId !== "" && <Anchor component={Link} href={withParams("/audit", { entity, entity_id: entityId })} inherit>All about it</Anchor>}
+        <Anchor component={Link} href={withParams("/audit", { actor })} inherit>All by this actor</Anchor>
       </nav>
       <Changes before={before} after={after} />
     </div>

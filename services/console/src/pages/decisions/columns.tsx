@@ -5,24 +5,37 @@ import { Prefix } from "../../parts/number";
 import { Price } from "../../parts/price";
 import { StatusBadge } from "../../parts/status";
 import { columnsOf, type Columns } from "../../parts/table";
-import { Duration, When } from "../../parts/when";
-import { messageTypeWord } from "../../parts/words";
+import { dateOf, Duration, utcText } from "../../parts/when";
+import { typeParam } from "../explore/question";
 import { failureWord, keptNumber, outcomeTone, outcomeWord } from "./words";
 import classes from "./decisions.module.css";
 
 const column = columnsOf<DecisionRecord>();
 
 export const decisionColumns: Columns<DecisionRecord> = [
-  column.display({ id: "time", header: "Time", size: 172, meta: { grow: 0, narrow: true }, cell: ({ row }) => <When time={row.original.decideTime} seconds /> }),
-  column.display({ id: "number", header: "Number", size: 150, meta: { grow: 1, narrow: true }, cell: ({ row }) => <KeptNumber record={row.original} /> }),
+  column.display({ id: "time", header: "Time", size: 148, meta: { grow: 0, narrow: true }, cell: ({ row }) => <Moment record={row.original} /> }),
+  column.display({ id: "number", header: "Number", size: 138, meta: { grow: 1, narrow: true }, cell: ({ row }) => <KeptNumber record={row.original} /> }),
   column.accessor("accountId", { header: "Account", size: 110, cell: (cell) => <AccountName id={cell.getValue()} link={false} /> }),
-  column.accessor("messageType", { header: "Type", size: 84, meta: { grow: 0 }, cell: (cell) => messageTypeWord(cell.getValue()) }),
-  column.display({ id: "operator", header: "Operator", size: 150, meta: { grow: 2 }, cell: ({ row }) => <Chosen record={row.original} /> }),
+  column.accessor("messageType", { header: "Type", size: 76, meta: { grow: 0 }, cell: (cell) => typeParam(cell.getValue()) }),
+  column.display({ id: "operator", header: "Operator", size: 120, meta: { grow: 2 }, cell: ({ row }) => <Chosen record={row.original} /> }),
   column.accessor("matchedPrefix", { header: "Prefix", size: 92, meta: { grow: 0 }, cell: (cell) => <Prefix value={cell.getValue()} /> }),
-  column.display({ id: "price", header: "Price", size: 122, meta: { grow: 0, align: "end" }, cell: ({ row }) => (row.original.operatorId === "" ? "–" : <Price money={row.original.unitPrice} />) }),
-  column.display({ id: "latency", header: "Took", size: 80, meta: { grow: 0, align: "end" }, cell: ({ row }) => <Duration value={row.original.latency} /> }),
-  column.display({ id: "outcome", header: "Outcome", size: 126, meta: { grow: 0 }, cell: ({ row }) => <LastOutcome record={row.original} /> }),
+  column.display({ id: "price", header: "Price", size: 138, meta: { grow: 0, align: "end" }, cell: ({ row }) => (row.original.operatorId === "" ? "–" : <Price money={row.original.unitPrice} />) }),
+  column.display({ id: "latency", header: "Took", size: 78, meta: { grow: 0, align: "end" }, cell: ({ row }) => <Duration value={row.original.latency} /> }),
+  column.display({ id: "outcome", header: "Outcome", size: 118, meta: { grow: 0 }, cell: ({ row }) => <LastOutcome record={row.original} /> }),
 ];
+
+const clock = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit" });
+
+/** Without the year: the log does not go back that far, and the drawer tells all. */
+function Moment({ record: { decideTime } }: { readonly record: DecisionRecord }): ReactNode {
+  if (decideTime === undefined) return <span aria-label="no time">–</span>;
+  const date = dateOf(decideTime);
+  return (
+    <time dateTime={date.toISOString()} title={utcText(date)}>
+      {clock.format(date)}
+    </time>
+  );
+}
 
 /** The second line of a row on a narrow screen. */
 export function DecisionSecond({ record }: { readonly record: DecisionRecord }): ReactNode {

@@ -40,7 +40,7 @@ export function DecisionFilters({ filter, window, onChange }: FilterProps): Reac
           size="sm"
           value={own ? "own" : rangeOf(filter.range)}
           onChange={(next) => onChange(next === "own" ? ownTimes(window) : { range: next, from: "", to: "" })}
-          data={[...Object.keys(ranges).map((key) => ({ value: key, label: words[rangeOf(key)] })), { value: "own", label: "From … to" }]}
+          data={[...Object.keys(ranges).map((key) => ({ value: key, label: words[rangeOf(key)] })), { value: "own", label: "Own" }]}
         />
         <FilterSelect
           label="Account"
@@ -77,7 +77,7 @@ export function changed({ account, operator, prefix, failed }: Filter): boolean 
   return account !== "" || operator !== "" || prefix !== "" || failed !== "";
 }
 
-const words = { "15m": "15 minutes", "1h": "1 hour", "24h": "24 hours", "7d": "7 days" } as const;
+const words = { "15m": "15 min", "1h": "1 h", "24h": "24 h", "7d": "7 days" } as const;
 
 function ownTimes({ from, to }: Window): Partial<Filter> {
   const iso = (seconds: number): string => `${new Date(seconds * 1000).toISOString().slice(0, 16)}Z`;

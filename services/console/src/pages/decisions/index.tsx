@@ -10,7 +10,7 @@ import { Detail } from "./detail";
 import { DecisionFilters, noFilter } from "./filters";
 import { DecisionList, DecisionTable } from "./list";
 import { NumberForm, NumberShown } from "./numbersearch";
-import { Plots } from "./plots";
+import { Figures } from "./plots";
 import { Refresh } from "./refresh";
 import { useLook } from "./uselook";
 import { useNumberSearch } from "./usenumbersearch";
@@ -57,7 +57,7 @@ export default function Decisions(): ReactNode {
       ) : (
         <>
           <DecisionFilters filter={filter} window={look.window} onChange={setFilter} />
-          <Plots filter={filter} look={look} />
+          <Figures filter={filter} look={look} />
           <DecisionList filter={filter} look={look} drawer={drawer} onClear={() => setFilter({ account: "", operator: "", prefix: "", failed: "" })} />
         </>
       )}

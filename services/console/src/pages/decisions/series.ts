@@ -1,4 +1,4 @@
-import { durationFromMs, timestampDate } from "@bufbuild/protobuf/wkt";
+import { timestampDate } from "@bufbuild/protobuf/wkt";
 import type { DecisionSummary } from "@gen/routing/v1/decision_pb";
 import { Outcome } from "@gen/routing/v1/routing_pb";
 import type { PlotSeries } from "../../parts/plot";
@@ -85,7 +85,7 @@ export function success(times: readonly number[], summaries: readonly DecisionSu
 
 /** Milliseconds within which 95 of 100 decisions were made. */
 export function latencies(times: readonly number[], summaries: readonly DecisionSummary[]): PlotSeries[] {
-  const ms = (one: DecisionSummary): number | null => durationMs(one.latencyP95 ?? durationFromMs(0));
+  const ms = (one: DecisionSummary): number | null => (one.latencyP95 === undefined ? null : durationMs(one.latencyP95));
   return [{ label: "p95", values: column(times, summaries, ms, null), tone: "info" }];
 }
 

@@ -33,7 +33,7 @@ export function Candidates({ rule, question, onExclude }: CandidatesProps): Reac
             <th scope="col">Weight</th>
             <th scope="col">Bind</th>
             <th scope="col">Quality</th>
-            <th scope="col">Why not</th>
+            <th scope="col">Used</th>
           </tr>
         </thead>
         <tbody>
@@ -50,7 +50,7 @@ export function Candidates({ rule, question, onExclude }: CandidatesProps): Reac
               <td data-label="Weight">{one.weight}</td>
               <td data-label="Bind">{one.bindState === BindState.UNSPECIFIED ? <span className={classes.dim}>not known</span> : <BindStateBadge state={one.bindState} />}</td>
               <td data-label="Quality">{one.quality === Quality.UNSPECIFIED ? <span className={classes.dim}>not known</span> : <QualityBadge quality={one.quality} />}</td>
-              <td data-label="Why not">
+              <td data-label="Used">
                 {one.rejection === Rejection.UNSPECIFIED ? (
                   <Without id={one.operatorId} name={one.operatorName} onExclude={onExclude} />
                 ) : (

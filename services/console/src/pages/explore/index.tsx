@@ -54,11 +54,11 @@ export default function Explore(): ReactNode {
             <Explained answer={answer} question={answered.current ?? question} former={isPlaceholderData} at={query.dataUpdatedAt} onExclude={exclude} onClear={() => asking.setExclude([])} />
           )}
         </Answer>
-      ) : asking.digits !== "" ? (
+      ) : asking.digits !== "" && bound === "" ? (
         <Hints prefix={asking.digits} onTry={asking.setNumber} />
       ) : (
         <Section title="Answer">
-          <Empty title="Type a number">The answer and the reasons for it show as soon as there are 7 digits. Fewer show the rules under them.</Empty>
+          <Empty title="Type a number">The answer and the reasons for it show as soon as there are 7 digits.{bound === "" && " Fewer show the rules under them."}</Empty>
         </Section>
       )}
     </Page>

@@ -5,7 +5,7 @@ const least = 7;
 const most = 15;
 
 /**
- * A made-up number that starts with the prefix: zeros fill it up. It belongs to nobody whose number was seen, so it may be shown whole and stand in
+ * A made-up number that starts with the prefix: zeros fill it up. It is no number that was seen, so it may be shown whole and stand in
  * links.
  */
 export function syntheticNumber(prefix: string, digits: number = usual): string {

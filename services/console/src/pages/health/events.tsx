@@ -1,8 +1,8 @@
 import { Button, Switch } from "@mantine/core";
-import type { WatchEventsResponse } from "@gen/operators/v1/event_pb";
+import type { OperatorHealthEvent } from "@gen/events/v1/operator_health_event_pb";
 import { IconPlayerPause, IconPlayerPlay } from "@tabler/icons-react";
 import { type ReactNode, useCallback, useEffect, useState } from "react";
-import { useEvents } from "../../live/events";
+import { useHealthWords } from "../../live/health";
 import { counted } from "../../parts/figures";
 import { OperatorName } from "../../parts/names";
 import { Section } from "../../parts/page";
@@ -29,11 +29,10 @@ export function Events({ all }: EventsProps): ReactNode {
   useEffect(() => {
     for (const { operator, bind, quality } of all) log.know(operator.operatorId, { bind, quality });
   }, [all, log]);
-  useEvents(
+  useHealthWords(
     useCallback(
-      ({ event }: WatchEventsResponse) => {
-        if (event.case !== "operatorHealth") return;
-        log.hear(event.value);
+      (words: readonly OperatorHealthEvent[]) => {
+        for (const word of words) log.hear(word);
         redraw((count) => count + 1);
       },
       [log],

@@ -1,10 +1,10 @@
 import { callUnaryMethod, createConnectQueryKey, useTransport } from "@connectrpc/connect-query";
-import type { WatchEventsResponse } from "@gen/operators/v1/event_pb";
+import type { OperatorHealthEvent } from "@gen/events/v1/operator_health_event_pb";
 import type { ListOperatorsResponse } from "@gen/operators/v1/operator_pb";
 import { OperatorService } from "@gen/operators/v1/operator_service_pb";
 import { useQuery, type UseQueryResult } from "@tanstack/react-query";
 import { useCallback, useMemo, useState } from "react";
-import { useEvents } from "../../live/events";
+import { useHealthWords } from "../../live/health";
 import { byTrouble, type Heard, type Present, presentOf } from "./present";
 
 /** Pages of a thousand operators that are read at most. */
@@ -45,11 +45,14 @@ export function useEveryone(): Everyone {
     refetchInterval: again,
   });
   const [heard, setHeard] = useState<ReadonlyMap<string, Heard>>(() => new Map());
-  useEvents(
-    useCallback(({ event }: WatchEventsResponse) => {
-      if (event.case !== "operatorHealth") return;
-      const one: Heard = { event: event.value, at: Date.now() };
-      setHeard((former) => new Map(former).set(event.value.operatorId, one));
+  useHealthWords(
+    useCallback((words: readonly OperatorHealthEvent[]) => {
+      const at = Date.now();
+      setHeard((former) => {
+        const next = new Map(former);
+        for (const event of words) next.set(event.operatorId, { event, at });
+        return next;
+      });
     }, []),
   );
   const all = useMemo(() => {

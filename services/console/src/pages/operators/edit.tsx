@@ -3,14 +3,14 @@ import { callUnaryMethod, useTransport } from "@connectrpc/connect-query";
 import type { Operator } from "@gen/operators/v1/operator_pb";
 import { OperatorService } from "@gen/operators/v1/operator_service_pb";
 import { type ReactNode, useEffect, useMemo, useState } from "react";
-import { describe } from "../../api/errors";
 import { useChange } from "../../parts/change";
 import { useConfirm } from "../../parts/confirm";
 import { Drawer } from "../../parts/drawer";
 import { useViolations } from "../../parts/fields";
 import { FormProblem } from "../../parts/formproblem";
 import { useLeaveGuard } from "../../parts/leave";
-import { isConflict, Merge } from "../../parts/merge";
+import { Merge } from "../../parts/merge";
+import { useMergedEdit } from "../../parts/mergededit";
 import { CheckLine } from "./checkline";
 import { DuplicateNote } from "./duplicate";
 import { OperatorFields } from "./fields";
@@ -69,11 +69,8 @@ function EditForm({ operator, onDirty, onCancel, onDone }: FormProps): ReactNode
   const transport = useTransport();
   // As it was when the form opened: later versions of the page's operator are somebody else's changes.
   const [base] = useState(operator);
-  const [theirs, setTheirs] = useState<Operator>();
   const [saved, setSaved] = useState(false);
   const before = useMemo(() => valuesOf(base), [base]);
-  // The same object while it is shown: Merge forgets the choices when theirs changes.
-  const newest = useMemo(() => theirs && valuesOf(theirs), [theirs]);
   const form = useOperatorForm(before);
   const undo = useChange(OperatorService.method.updateOperator);
   const update = useChange(OperatorService.method.updateOperator, {
@@ -81,12 +78,17 @@ function EditForm({ operator, onDirty, onCancel, onDone }: FormProps): ReactNode
     undo: (answer, input) => {
       const { operatorId = "", etag = "" } = answer.operator ?? {};
       const paths = input.updateMask?.paths ?? [];
-      const former = operatorOf(valuesOf(theirs ?? base));
+      const former = operatorOf(valuesOf(edit.theirs ?? base));
       return () => undo.send({ operator: { ...former, operatorId, etag }, updateMask: { paths } });
     },
     onDone: () => setSaved(true),
   });
-  const conflict = isConflict(update.problem);
+  const edit = useMergedEdit(update.problem, async () => {
+    const { operator: now } = await callUnaryMethod(transport, OperatorService.method.getOperator, { operatorId: base.operatorId });
+    return now;
+  });
+  // The same object while it is shown: Merge forgets the choices when theirs changes.
+  const newest = useMemo(() => edit.theirs && valuesOf(edit.theirs), [edit.theirs]);
   const rest = useViolations(form, update.problem, { root: "operator", paths: violationPaths });
 
   const changed = changedFields(before, form.values);
@@ -110,38 +112,23 @@ function EditForm({ operator, onDirty, onCancel, onDone }: FormProps): ReactNode
     return update.check({ operator: { ...next, etag: "" }, updateMask });
   });
 
-  const readTheirs = async (): Promise<void> => {
-    const { operator: now } = await callUnaryMethod(transport, OperatorService.method.getOperator, { operatorId: base.operatorId });
-    setTheirs(now);
-  };
   const submit = form.onSubmit((values) => {
     if (changed.length === 0) {
       onDone();
       return;
     }
-    update.send(request(values, base)).catch((error: unknown) => {
-      if (isConflict(describe(error))) void readTheirs();
-    });
+    void edit.save(() => update.send(request(values, base)));
   });
-  const merge = async (merged: OperatorValues): Promise<void> => {
-    if (theirs === undefined) return;
-    const next = request(merged, theirs);
-    if (next.updateMask.paths.length === 0) {
-      setSaved(true);
-      return;
-    }
-    try {
-      await update.send(next);
-    } catch (error) {
-      // Changed once more meanwhile: the newest version is theirs now.
-      if (isConflict(describe(error))) await readTheirs();
-      throw error;
-    }
-  };
+  const merge = (merged: OperatorValues): Promise<unknown> =>
+    edit.merge(async (theirs) => {
+      const next = request(merged, theirs);
+      if (next.updateMask.paths.length === 0) setSaved(true);
+      else await update.send(next);
+    });
   return (
     <form className={classes.form} onSubmit={submit} noValidate>
       {guard}
-      {!conflict && <FormProblem problem={update.problem} rest={rest} />}
+      <FormProblem problem={edit.problem} rest={rest} />
       <DuplicateNote
         problem={update.problem ?? (checked.state === "refused" ? checked.problem : undefined)}
         values={form.values}
@@ -165,7 +152,7 @@ function EditForm({ operator, onDirty, onCancel, onDone }: FormProps): ReactNode
       {newest !== undefined && (
         <Merge
           opened
-          onClose={() => setTheirs(undefined)}
+          onClose={edit.close}
           subject={`operator ${newest.name}`}
           base={before}
           mine={form.values}

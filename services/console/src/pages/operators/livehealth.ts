@@ -1,13 +1,12 @@
 import { type MessageShape } from "@bufbuild/protobuf";
 import { createConnectQueryKey } from "@connectrpc/connect-query";
 import { BindState, type OperatorHealthEvent, Quality } from "@gen/events/v1/operator_health_event_pb";
-import type { WatchEventsResponse } from "@gen/operators/v1/event_pb";
 import { type GetOperatorHealthResponseSchema, type OperatorHealth } from "@gen/operators/v1/health_pb";
 import { type ListOperatorsResponse } from "@gen/operators/v1/operator_pb";
 import { OperatorService } from "@gen/operators/v1/operator_service_pb";
 import { type InfiniteData, type QueryClient, useQueryClient } from "@tanstack/react-query";
-import { useCallback, useEffect, useRef } from "react";
-import { useEvents } from "../../live/events";
+import { useCallback } from "react";
+import { useHealthWords } from "../../live/health";
 
 /** The health after an event; the same object when the event is older or says nothing new. */
 export function told(health: OperatorHealth, event: OperatorHealthEvent): OperatorHealth {
@@ -61,30 +60,13 @@ export function patchHealth(queries: QueryClient, events: ReadonlyMap<string, Op
   });
 }
 
-/** Keeps the health that is shown up with the events. The first breath of a stream tells all operators: they are written together. */
+/** Keeps the health that is shown up with the events. */
 export function useLiveHealth(): void {
   const queries = useQueryClient();
-  const waiting = useRef(new Map<string, OperatorHealthEvent>());
-  const frame = useRef(0);
-  useEffect(
-    () => () => {
-      cancelAnimationFrame(frame.current);
-      frame.current = 0;
-    },
-    [],
-  );
-  useEvents(
+  useHealthWords(
     useCallback(
-      ({ event }: WatchEventsResponse) => {
-        if (event.case !== "operatorHealth") return;
-        waiting.current.set(event.value.operatorId, event.value);
-        if (frame.current !== 0) return;
-        frame.current = requestAnimationFrame(() => {
-          frame.current = 0;
-          const events = waiting.current;
-          waiting.current = new Map();
-          patchHealth(queries, events);
-        });
+      (words: readonly OperatorHealthEvent[]) => {
+        patchHealth(queries, new Map(words.map((word) => [word.operatorId, word])));
       },
       [queries],
     ),

@@ -68,7 +68,7 @@ export function Publish({ release, opened, onClose }: PublishProps): ReactNode {
     }
   };
   const refusal = facts?.refusal;
-  const late = change.problem?.violations.find(({ field }) => field.endsWith("activate_time"));
+  const late = change.problem?.violations.find(({ field }) => field.endsWith("activateTime"));
   return (
     <ActivationQuestion
       opened={opened}

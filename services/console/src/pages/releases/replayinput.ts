@@ -1,7 +1,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { ReplayReleaseRequestSchema } from "@gen/releases/v1/release_pb";
-import { fromLocal } from "../../parts/datetime";
+import { fromLocal, gapComplaint } from "../../parts/datetime";
 
 /** What a replay is asked with, as it stands in the address. The file itself cannot be there. */
 export interface ReplayInput {
@@ -33,7 +33,8 @@ export const mostDecisions = 1_000_000;
 /** What is wrong with the input, by field; empty when nothing is. */
 export function complaints(input: ReplayInput, file: File | undefined): Partial<Record<keyof ReplayInput | "file", string>> {
   const found: Partial<Record<keyof ReplayInput | "file", string>> = {};
-  if (input.at !== "" && fromLocal(input.at) === undefined) found.at = "Give a date and a time, or leave it empty for now.";
+  const at = input.at === "" ? undefined : timeComplaint(input.at, orNow);
+  if (at !== undefined) found.at = at;
   if (input.sample === "file") {
     if (file === undefined) found.file = "Choose a file of numbers.";
     else if (file.size === 0) found.file = "The file is empty.";
@@ -42,11 +43,18 @@ export function complaints(input: ReplayInput, file: File | undefined): Partial<
   if (!/^\d*$/.test(input.limit) || Number(input.limit) > mostDecisions) found.limit = "A whole number up to 1,000,000, or empty for 100,000.";
   if (input.since === "range") {
     const [from, to] = [fromLocal(input.from), fromLocal(input.to)];
-    if (from === undefined) found.from = "Give a date and a time.";
-    if (input.to !== "" && to === undefined) found.to = "Give a date and a time, or leave it empty for now.";
+    const wrong = { from: timeComplaint(input.from, "Give a date and a time."), to: input.to === "" ? undefined : timeComplaint(input.to, orNow) };
+    if (wrong.from !== undefined) found.from = wrong.from;
+    if (wrong.to !== undefined) found.to = wrong.to;
     else if (from !== undefined && to !== undefined && to.seconds <= from.seconds) found.to = "Must be after the start.";
   }
   return found;
+}
+
+const orNow = "Give a date and a time, or leave it empty for now.";
+
+function timeComplaint(text: string, missing: string): string | undefined {
+  return fromLocal(text) === undefined ? missing : gapComplaint(text);
 }
 
 type Request = MessageInitShape<typeof ReplayReleaseRequestSchema>;

@@ -4,7 +4,9 @@ import { RoutingRuleService } from "@gen/operators/v1/routing_rule_service_pb";
 import { useRef } from "react";
 import { useChange } from "../../parts/change";
 import type { Question } from "../../parts/confirm";
+import { newId } from "../../parts/requestid";
 import { Aftermath } from "./aftermath";
+import { settable } from "./settable";
 
 const { createRoutingRule, deleteRoutingRule } = RoutingRuleService.method;
 
@@ -16,7 +18,9 @@ export function useDeletion(ask: (question: Question) => void, onDone: () => voi
     done: () => `The rule for ${deleted.current?.prefix ?? ""} is deleted.`,
     undo: () => {
       const rule = deleted.current;
-      return rule === undefined ? undefined : () => callUnaryMethod(transport, createRoutingRule, { rule });
+      if (rule === undefined) return undefined;
+      const request = { rule: settable(rule), requestId: newId() };
+      return () => callUnaryMethod(transport, createRoutingRule, request);
     },
     onDone,
   });

@@ -1,11 +1,13 @@
 import { Button } from "@mantine/core";
+import { callUnaryMethod, useTransport } from "@connectrpc/connect-query";
 import type { RoutingRule } from "@gen/operators/v1/routing_rule_pb";
+import { RoutingRuleService } from "@gen/operators/v1/routing_rule_service_pb";
 import { type FormEvent, type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import { useCaller } from "../../api/caller";
 import { useViolations } from "../../parts/fields";
 import { FormProblem } from "../../parts/formproblem";
 import { useLeaveGuard } from "../../parts/leave";
-import { isConflict } from "../../parts/merge";
+import { useMergedEdit } from "../../parts/mergededit";
 import { CandidateTable } from "./candidatetable";
 import { fitted } from "./candidates";
 import { Choices } from "./choices";
@@ -32,6 +34,7 @@ interface RuleEditorProps {
 
 export function RuleEditor({ rule, initial = { prefix: "", accountId: "" }, onDirty, onSaved }: RuleEditorProps): ReactNode {
   const { accountId: bound } = useCaller();
+  const transport = useTransport();
   // What is edited stays when the stored rule changes meanwhile; saving then asks what counts.
   const [base, setBase] = useState(rule);
   const start = useMemo(() => (base === undefined ? emptyRule(initial.prefix, bound === "" ? initial.accountId : bound) : valuesOf(base)), [base]);
@@ -40,7 +43,6 @@ export function RuleEditor({ rule, initial = { prefix: "", accountId: "" }, onDi
   const dirty = base === undefined ? isTouched(start, values) : changes(start, values).length > 0;
   const saving = useSave(base);
   const [tried, setTried] = useState(false);
-  const [merging, setMerging] = useState(false);
   const saved = useRef(false);
   const leave = useLeaveGuard(dirty && !saving.pending && !saved.current);
   const live = useLiveFindings(base === undefined ? undefined : { ruleId: base.ruleId, values: start }, values, !saving.pending && !saved.current);
@@ -55,10 +57,10 @@ export function RuleEditor({ rule, initial = { prefix: "", accountId: "" }, onDi
     if (tried) form.setErrors(complaints(values));
   }, [tried, values, form.setErrors]);
 
-  const conflict = isConflict(saving.problem);
-  useEffect(() => {
-    if (conflict) setMerging(true);
-  }, [conflict, saving.problem]);
+  const edit = useMergedEdit(saving.problem, async () => {
+    const { rule: now } = await callUnaryMethod(transport, RoutingRuleService.method.getRoutingRule, { ruleId: base?.ruleId ?? "" });
+    return now;
+  });
   const rest = useViolations(form, saving.problem, { root: "rule", paths: { account_id: "accountId" } });
   const refusal = useMemo(() => (saving.error === undefined ? undefined : refusalOf(saving.error)), [saving.error]);
 
@@ -72,7 +74,7 @@ export function RuleEditor({ rule, initial = { prefix: "", accountId: "" }, onDi
       requestAnimationFrame(() => box.querySelector<HTMLElement>("[aria-invalid=true]")?.focus());
       return;
     }
-    const stored = await saving.save(form.getValues());
+    const stored = await edit.save(() => saving.save(form.getValues()));
     if (stored === undefined) return;
     saved.current = true;
     onSaved(stored);
@@ -85,7 +87,7 @@ export function RuleEditor({ rule, initial = { prefix: "", accountId: "" }, onDi
   return (
     <form noValidate className={classes.editor} onSubmit={(event) => void submit(event)}>
       <div className={classes.fields}>
-        {!conflict && <FormProblem problem={saving.problem} rest={rest} />}
+        <FormProblem problem={edit.problem} rest={rest} />
         {refusal !== undefined && refusal.findings.length > 0 && live.findings.length === 0 && <p className={classes.hint}>See the conflicts beside.</p>}
         <Part title="What it is for">
           <PurposeFields form={form} stored={base !== undefined} bound={bound} />
@@ -117,18 +119,20 @@ export function RuleEditor({ rule, initial = { prefix: "", accountId: "" }, onDi
         </Button>
       </div>
       {leave}
-      {base !== undefined && (
+      {base !== undefined && edit.theirs !== undefined && (
         <RuleMerge
-          opened={merging}
-          onClose={() => setMerging(false)}
+          onClose={edit.close}
           base={base}
           mine={values}
+          theirs={edit.theirs}
           names={names}
-          onMerge={async (theirs, merged) => {
-            await saving.merge(theirs, merged);
-            saved.current = true;
-            onSaved(theirs);
-          }}
+          onMerge={(merged) =>
+            edit.merge(async (theirs) => {
+              await saving.merge(theirs, merged);
+              saved.current = true;
+              onSaved(theirs);
+            })
+          }
         />
       )}
     </form>

@@ -1,7 +1,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { type RoutingRule, type RoutingRuleSchema } from "@gen/operators/v1/routing_rule_pb";
 import { OnExhausted, RoutingStrategy } from "@gen/routing/v1/types_pb";
-import { fromLocal, localText } from "../../parts/datetime";
+import { exactText, fromLocal, gapComplaint } from "../../parts/datetime";
 import { moneyComplaint, moneyText, readMoney } from "../../parts/money";
 import { prefixComplaint } from "../../parts/prefixinput";
 import { same } from "../../parts/threeway";
@@ -63,8 +63,8 @@ export function valuesOf(rule: RoutingRule): RuleValues {
     strategy: String(rule.strategy),
     onExhausted: String(rule.onExhausted),
     active: rule.active,
-    validFrom: localText(rule.validFrom),
-    validTo: localText(rule.validTo),
+    validFrom: exactText(rule.validFrom),
+    validTo: exactText(rule.validTo),
     description: rule.description,
     candidates: rule.candidates.map((candidate) => ({
       key: candidate.operatorId,
@@ -130,6 +130,8 @@ export function complaints(values: RuleValues): Record<string, string> {
   };
   say("prefix", prefixComplaint(values.prefix, true));
   if (values.description.length > 500) say("description", "Write at most 500 characters.");
+  say("validFrom", gapComplaint(values.validFrom));
+  say("validTo", gapComplaint(values.validTo));
   const from = fromLocal(values.validFrom);
   const to = fromLocal(values.validTo);
   if (from !== undefined && to !== undefined && to.seconds <= from.seconds) say("validTo", "The end has to be after the start.");

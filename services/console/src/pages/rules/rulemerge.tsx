@@ -1,6 +1,4 @@
-import { useQuery } from "@connectrpc/connect-query";
 import type { RoutingRule } from "@gen/operators/v1/routing_rule_pb";
-import { RoutingRuleService } from "@gen/operators/v1/routing_rule_service_pb";
 import { type ReactNode, useMemo } from "react";
 import { useCaller } from "../../api/caller";
 import { Merge, type MergeField } from "../../parts/merge";
@@ -13,36 +11,33 @@ import { exhaustionOf, strategyOf } from "./strategies";
 import classes from "./rules.module.css";
 
 interface RuleMergeProps {
-  readonly opened: boolean;
   readonly onClose: () => void;
   readonly base: RoutingRule;
   readonly mine: RuleValues;
+  /** Read anew after the conflict, never what was shown before. */
+  readonly theirs: RoutingRule;
   readonly names: ReadonlyMap<string, string>;
-  readonly onMerge: (theirs: RoutingRule, merged: RuleValues) => Promise<unknown>;
+  readonly onMerge: (merged: RuleValues) => Promise<unknown>;
 }
 
 /** Somebody else saved the rule meanwhile: field by field, what counts. */
-export function RuleMerge({ opened, onClose, base, mine, names, onMerge }: RuleMergeProps): ReactNode {
+export function RuleMerge({ onClose, base, mine, theirs, names, onMerge }: RuleMergeProps): ReactNode {
   const { accountId } = useCaller();
-  // Read anew, never from what was shown before.
-  const { data } = useQuery(RoutingRuleService.method.getRoutingRule, { ruleId: base.ruleId }, { enabled: opened, staleTime: 0, refetchOnMount: "always" });
-  const theirs = data?.rule;
   const fields = useMemo(() => fieldsOf((id) => (accountId === "" ? <OperatorName id={id} link={false} /> : (names.get(id) ?? id))), [accountId, names]);
   const versions = useMemo(
-    () => (theirs === undefined ? undefined : { base: plain(valuesOf(base)), mine: plain(mine), theirs: plain(valuesOf(theirs)) }),
+    () => ({ base: plain(valuesOf(base)), mine: plain(mine), theirs: plain(valuesOf(theirs)) }),
     [base, mine, theirs],
   );
-  if (theirs === undefined || versions === undefined || theirs.etag === base.etag) return null;
   return (
     <Merge
-      opened={opened}
+      opened
       onClose={onClose}
       subject={`the rule for ${base.prefix}`}
       base={versions.base}
       mine={versions.mine}
       theirs={versions.theirs}
       fields={fields}
-      onMerge={(merged) => onMerge(theirs, merged)}
+      onMerge={onMerge}
     />
   );
 }

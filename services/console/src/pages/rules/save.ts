@@ -1,16 +1,17 @@
-import { clone } from "@bufbuild/protobuf";
 import { callUnaryMethod, useTransport } from "@connectrpc/connect-query";
-import { type RoutingRule, RoutingRuleSchema } from "@gen/operators/v1/routing_rule_pb";
+import type { RoutingRule } from "@gen/operators/v1/routing_rule_pb";
 import { RoutingRuleService } from "@gen/operators/v1/routing_rule_service_pb";
-import { useCallback } from "react";
+import { useCallback, useRef } from "react";
 import type { Problem } from "../../api/errors";
 import { useChange } from "../../parts/change";
+import { newId } from "../../parts/requestid";
 import { changes, ruleOf, type RuleValues, valuesOf } from "./ruleform";
+import { settable } from "./settable";
 
 const { createRoutingRule, updateRoutingRule, deleteRoutingRule } = RoutingRuleService.method;
 
 interface Saving {
-  /** Resolves to the stored rule, or to undefined when problem says why there is none. */
+  /** Rejects; problem says why. */
   readonly save: (values: RuleValues) => Promise<RoutingRule | undefined>;
   /** After a merge: as against theirs, the rule as somebody else left it. Rejects. */
   readonly merge: (theirs: RoutingRule, merged: RuleValues) => Promise<unknown>;
@@ -22,35 +23,40 @@ interface Saving {
 /** Stores a new rule, or the changes of base. What was done can be undone for some seconds. */
 export function useSave(base: RoutingRule | undefined): Saving {
   const transport = useTransport();
+  // What the last update changed: base, or after a merge what somebody else had stored. It is what comes back.
+  const changed = useRef(base);
   const creation = useChange(createRoutingRule, {
     done: ({ rule }) => `The rule for ${rule?.prefix ?? ""} is stored.`,
-    undo:
-      ({ rule }) =>
-      () =>
-        callUnaryMethod(transport, deleteRoutingRule, { ruleId: rule?.ruleId ?? "", etag: rule?.etag ?? "" }),
+    undo: ({ rule }) => {
+      const requestId = newId();
+      return () => callUnaryMethod(transport, deleteRoutingRule, { ruleId: rule?.ruleId ?? "", etag: rule?.etag ?? "", requestId });
+    },
   });
   const update = useChange(updateRoutingRule, {
     done: ({ rule }) => `The rule for ${rule?.prefix ?? ""} is saved.`,
     undo: ({ rule }, input) => {
-      if (base === undefined || rule === undefined) return undefined;
-      const former = clone(RoutingRuleSchema, base);
-      former.etag = rule.etag;
-      return () => callUnaryMethod(transport, updateRoutingRule, { rule: former, updateMask: { paths: input.updateMask?.paths ?? [] } });
+      const before = changed.current;
+      if (before === undefined || rule === undefined) return undefined;
+      const former = { ...settable(before), ruleId: rule.ruleId, etag: rule.etag };
+      const requestId = newId();
+      return () => callUnaryMethod(transport, updateRoutingRule, { rule: former, updateMask: { paths: input.updateMask?.paths ?? [] }, requestId });
     },
   });
 
-  const { run: create } = creation;
-  const { run, send } = update;
+  const { send: create } = creation;
+  const { send } = update;
   const save = useCallback(
     async (values: RuleValues) => {
-      if (base === undefined) return (await create({ rule: ruleOf(values) }))?.rule;
-      return (await run(updateOf(base, values)))?.rule;
+      if (base === undefined) return (await create({ rule: ruleOf(values) })).rule;
+      changed.current = base;
+      return (await send(updateOf(base, values))).rule;
     },
-    [base, create, run],
+    [base, create, send],
   );
   const merge = useCallback(
-    (theirs: RoutingRule, merged: RuleValues) => {
-      const input = updateOf(theirs, merged);
+    (theirs: RoutingRule, values: RuleValues) => {
+      const input = updateOf(theirs, values);
+      changed.current = theirs;
       // Both may have made the same changes.
       return input.updateMask.paths.length === 0 ? Promise.resolve() : send(input);
     },

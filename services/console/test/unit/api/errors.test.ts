@@ -1,6 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { describe as suite, expect, it } from "vitest";
+import { errorDetails } from "../../../src/api/errordetails";
 import { describe, passing } from "../../../src/api/errors";
 
 function message(...fields: [number, string | Uint8Array][]): Uint8Array {
@@ -53,12 +54,22 @@ suite("an error in words", () => {
     expect(text).toBe("The server cannot be reached. Check the network, then try again.");
   });
 
+  it("is not tried again when a search would look at too many decisions", () => {
+    const error = refusal(Code.DeadlineExceeded, { type: "google.rpc.ErrorInfo", value: message([1, "TOO_MANY_DECISIONS"]) });
+    expect(passing(error)).toBe(false);
+  });
+
+  it("has what else is told of its reason", () => {
+    const error = refusal(Code.AlreadyExists, { type: "google.rpc.ErrorInfo", value: message([1, "DUPLICATE_RULE"], [3, message([1, "rule_id"], [2, "r1"])]) });
+    expect(errorDetails(error).metadata).toEqual({ rule_id: "r1" });
+  });
+
   it.each([
     [Code.Unavailable, true],
     [Code.DeadlineExceeded, true],
     [Code.PermissionDenied, false],
     [Code.InvalidArgument, false],
-    [Code.ResourceExhausted, false],
+    [Code.ResourceExhausted, true],
   ])("of code %i is tried again: %s", (code, again) => {
     expect(passing(new ConnectError("no", code))).toBe(again);
   });

@@ -31,7 +31,11 @@ describe("violations", () => {
     expect(rest.map((one) => one.field)).toEqual(["operator.host", "request_id"]);
   });
 
-  it("follow another name where the form has one", () => {
+  it("follow another name where the form has one, in JSON names too, as the server gives them", () => {
+    const flat = pathsOf({ name: "", maxTps: "" });
+    const paths = { "tps_limit.max_tps": "maxTps" };
+    expect(violated(problem("operator.tpsLimit.maxTps"), { root: "operator", paths, known: flat })).toEqual({ errors: { maxTps: "bad operator.tpsLimit.maxTps" }, rest: [] });
+    expect(violated(problem("operator.tps_limit.max_tps"), { root: "operator", paths, known: flat }).errors).toHaveProperty("maxTps");
     expect(violated(problem("operator.system_id"), { root: "operator", paths: { system_id: "name" }, known }).errors).toHaveProperty("name");
   });
 });

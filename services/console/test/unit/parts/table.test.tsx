@@ -1,5 +1,5 @@
 import { ConnectError, Code } from "@connectrpc/connect";
-import { screen, waitFor, within } from "@testing-library/react";
+import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { OperatorService } from "@gen/operators/v1/operator_service_pb";
 import { useState } from "react";
@@ -61,26 +61,33 @@ function Sortable({ rows }: { readonly rows: readonly Rule[] }) {
   return <Table rows={rows} sort={useParam("sort")} />;
 }
 
-const bodyRows = (): HTMLElement[] => screen.getAllByRole("row").filter((row) => row.dataset["index"] !== undefined);
+// By selector: to ask for a role looks at the style of every element, which takes longer than all else here.
+const bodyRows = (): HTMLElement[] => [...document.querySelectorAll<HTMLElement>("[role=row][data-index]")];
 
-describe("a table of 100,000 rows", { timeout: 60_000 }, () => {
+/** Keys on what has the focus. userEvent looks at the whole document for each. */
+function press(...keys: string[]): void {
+  for (const key of keys) fireEvent.keyDown(document.activeElement ?? document.body, { key });
+}
+
+describe("a table of 100,000 rows", () => {
+  const many = rules(100_000);
+
   it("renders those in its window only", () => {
-    show(<Table rows={rules(100_000)} />);
+    show(<Table rows={many} />);
     expect(bodyRows().length).toBeGreaterThan(5);
     expect(bodyRows().length).toBeLessThan(60);
-    expect(screen.getByRole("grid").getAttribute("aria-rowcount")).toBe("100001");
+    expect(document.querySelector("[role=grid]")?.getAttribute("aria-rowcount")).toBe("100001");
     expect(bodyRows()[0]?.getAttribute("aria-rowindex")).toBe("2");
-    expect(screen.getByRole("status").textContent).toBe("100,000 rules");
+    expect(document.querySelector("[role=status]")?.textContent).toBe("100,000 rules");
   });
 
   it("goes to its end by key, and keeps the focus on a row", async () => {
-    show(<Table rows={rules(100_000)} />);
-    await userEvent.tab();
-    expect(document.activeElement?.getAttribute("aria-rowindex")).toBe("2");
-    await userEvent.keyboard("{End}");
+    show(<Table rows={many} />);
+    bodyRows()[0]?.focus();
+    press("End");
     await waitFor(() => expect(document.activeElement?.getAttribute("aria-rowindex")).toBe("100001"));
     expect(bodyRows().length).toBeLessThan(60);
-    await userEvent.keyboard("{Home}");
+    press("Home");
     await waitFor(() => expect(document.activeElement?.getAttribute("aria-rowindex")).toBe("2"));
   });
 });
@@ -89,13 +96,13 @@ describe("the keys of a table", () => {
   it("move over rows, and Enter opens", async () => {
     const open = vi.fn();
     show(<Table rows={rules(30)} onOpen={open} />);
-    await userEvent.tab();
-    await userEvent.keyboard("{ArrowDown}{ArrowDown}{ArrowUp}{Enter}");
+    bodyRows()[0]?.focus();
+    press("ArrowDown", "ArrowDown", "ArrowUp", "Enter");
     expect(open.mock.calls.map(([rule]: Rule[]) => rule?.id)).toEqual(["r1"]);
-    await userEvent.keyboard("{ArrowUp}{ArrowUp}{ArrowUp}");
+    press("ArrowUp", "ArrowUp", "ArrowUp");
     expect(document.activeElement?.getAttribute("aria-rowindex")).toBe("2");
-    await userEvent.keyboard("{PageDown}");
-    expect(Number(document.activeElement?.getAttribute("aria-rowindex"))).toBeGreaterThan(8);
+    press("PageDown");
+    await waitFor(() => expect(Number(document.activeElement?.getAttribute("aria-rowindex"))).toBeGreaterThan(8));
   });
 
   it("reach one row by Tab, not all of them", () => {

@@ -1,1 +1,0 @@
-DROP INDEX ops_routing.decision_log_failed;

@@ -1,2 +1,0 @@
--- Decisions without an operator are few, and are looked for when something is wrong.
-CREATE INDEX decision_log_failed ON ops_routing.decision_log (decided_at, decision_id) WHERE failure <> '';

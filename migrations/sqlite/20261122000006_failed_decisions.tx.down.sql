@@ -1,1 +1,0 @@
-DROP INDEX decision_log_failed;

@@ -1,0 +1,27 @@
+import { expect, test } from "./fixtures.js";
+
+test("a number is explained as soon as it is valid, and stays out of the query string", async ({ open }) => {
+  const page = await open("/explore");
+  await page.getByLabel("Number", { exact: true }).fill("0044 7911-123456");
+  await expect(page.getByRole("table", { name: "Candidates of the rule for +447911" })).toBeVisible();
+  expect(new URL(page.url()).hash).toBe("#+447911123456");
+  expect(new URL(page.url()).search).toBe("");
+});
+
+test("one click asks without the operator and says what that costs", async ({ open }) => {
+  const page = await open("/explore#to=+447911123456");
+  await page.getByRole("button", { name: /^Ask without / }).first().click();
+  await expect(page.getByText(/With nobody left out:/)).toBeVisible();
+  await page.getByRole("button", { name: "Leave nobody out" }).click();
+  await expect(page.getByText(/With nobody left out:/)).toHaveCount(0);
+});
+
+test("a number without a route says so in words", async ({ open }) => {
+  const page = await open("/explore#+8811123456");
+  await expect(page.getByText("No operator carries it")).toBeVisible();
+});
+
+test("some digits show the rules under them", async ({ open }) => {
+  const page = await open("/explore#+447");
+  await expect(page.getByRole("heading", { name: "Rules under +447" })).toBeVisible();
+});
