@@ -52,10 +52,24 @@ export function optionsOf(
     legend: { show: false },
     cursor: { drag: { x: false, y: false }, points: { show: kind === "lines" } },
     scales: { x: { time: true }, y: { range: (_, least, most) => [Math.min(0, least), most <= 0 ? 1 : most * 1.08] } },
-    axes: [axis, { ...axis, size: 64, values: (_, values) => values.map((value) => text(value)) }],
+    axes: [{ ...axis, values: (_, splits) => timesOf(splits) }, { ...axis, size: 64, values: (_, values) => values.map((value) => text(value)) }],
     series: [{}, ...(kind === "stacked" ? drawn.reverse() : drawn)],
     hooks: { setCursor: [(made) => onCursor(made.cursor.idx ?? null)] },
   };
+}
+
+const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const clockOfSeconds = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+
+/** Times beside an axis, as the language of the browser writes them: days only where one begins. */
+export function timesOf(splits: readonly number[]): string[] {
+  const step = (splits[1] ?? 0) - (splits[0] ?? 0);
+  return splits.map((seconds) => {
+    const time = new Date(seconds * 1000);
+    if (step >= 86_400 || (time.getHours() === 0 && time.getMinutes() === 0 && time.getSeconds() === 0)) return day.format(time);
+    return (step < 60 ? clockOfSeconds : clock).format(time);
+  });
 }
 
 /** One sentence a series, for those who do not see the canvas. */

@@ -19,7 +19,7 @@ export function Header({ onFind }: { onFind: () => void }): ReactNode {
         Trunkline
       </Text>
       {environment !== "" && (
-        <Badge variant="light" color="gray" radius="sm" tt="none" visibleFrom="xs" c="var(--tl-idle)" bg="var(--tl-idle-ground)">
+        <Badge variant="light" color="gray" radius="sm" tt="none" visibleFrom="xs" c="var(--tone-idle-text)" bg="var(--tone-idle-ground)">
           {environment}
         </Badge>
       )}

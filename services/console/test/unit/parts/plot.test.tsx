@@ -1,7 +1,7 @@
 import { act, fireEvent, screen } from "@testing-library/react";
 import { describe, expect, it, vi } from "vitest";
 import { Plot } from "../../../src/parts/plot";
-import { dataOf } from "../../../src/parts/plotdata";
+import { dataOf, timesOf } from "../../../src/parts/plotdata";
 import { timeText } from "../../../src/parts/plottext";
 import { show } from "./stage";
 
@@ -94,5 +94,19 @@ describe("a plot", () => {
   it("that is stacked draws sums, the highest first", () => {
     expect(dataOf(times, series, "stacked")).toEqual([times, [11, 2, 33], [1, 2, 3]]);
     expect(dataOf(times, series, "lines")).toEqual([times, [1, 2, 3], [10, null, 30]]);
+  });
+});
+
+describe("the times beside an axis", () => {
+  const at = (text: string): number => new Date(text).getTime() / 1000;
+
+  it("are days where a day begins, and times of the day between", () => {
+    const [first, second] = timesOf([at("2026-11-22T00:00:00"), at("2026-11-22T06:00:00")]);
+    expect(first).toMatch(/22/);
+    expect(second).toMatch(/^0?6:00/);
+  });
+
+  it("have seconds where they are closer than a minute", () => {
+    expect(timesOf([at("2026-11-22T06:00:05"), at("2026-11-22T06:00:10")])[0]).toMatch(/00:05/);
   });
 });
