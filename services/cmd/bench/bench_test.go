@@ -13,10 +13,11 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"trunkline/services/platform/natstest"
 	"trunkline/services/routing"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m, natstest.LostListener()) }
 
 func TestAQuickRunPrintsEveryRow(t *testing.T) {
 	var out, progress bytes.Buffer

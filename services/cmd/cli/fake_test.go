@@ -24,6 +24,7 @@ import (
 	routingv1 "trunkline/gen/go/trunkline/routing/v1"
 	"trunkline/gen/go/trunkline/routing/v1/routingv1connect"
 	"trunkline/services/cmd/cli"
+	"trunkline/services/platform/natstest"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -31,7 +32,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 // TestMain checks for leaks. A connection of net/http that a client left in the middle of a body lingers for
 // half a second by design and then ends by itself.
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("net/http.(*conn).closeWriteAndWait"))
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("net/http.(*conn).closeWriteAndWait"), natstest.LostListener())
 }
 
 // fake is a server whose answers a test sets. It speaks real HTTP.

@@ -38,7 +38,7 @@ const (
 	environment = "test"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m, natstest.LostListener()) }
 
 var quiet = slog.New(slog.DiscardHandler)
 

@@ -19,7 +19,7 @@ const (
 	tick  = 10 * time.Millisecond
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m, natstest.LostListener()) }
 
 func configFor(urls ...string) Config {
 	cfg := DefaultConfig()

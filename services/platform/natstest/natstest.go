@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"trunkline/services/platform/natstest/process"
 )
 
@@ -91,4 +93,10 @@ func (s *Server) ready() error {
 		return err
 	}
 	return fmt.Errorf("the server closed the connection")
+}
+
+// LostListener excuses a goroutine of nats.go that outlives the object store's Put when it gets to run only after Put is done: it
+// then waits for a channel that is gone. It is one per such Put, on a busy machine.
+func LostListener() goleak.Option {
+	return goleak.IgnoreTopFunction("github.com/nats-io/nats.go/jetstream.(*jetStream).resetPendingAcksOnReconnect")
 }

@@ -29,7 +29,7 @@ import (
 	"trunkline/services/routing/routingtest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m, natstest.LostListener()) }
 
 const (
 	eventually = 15 * time.Second

@@ -15,13 +15,13 @@ const column = columnsOf<DecisionRecord>();
 export const decisionColumns: Columns<DecisionRecord> = [
   column.display({ id: "time", header: "Time", size: 148, meta: { grow: 0, narrow: true }, cell: ({ row }) => <Moment record={row.original} /> }),
   column.display({ id: "number", header: "Number", size: 138, meta: { grow: 1, narrow: true }, cell: ({ row }) => <KeptNumber record={row.original} /> }),
-  column.accessor("accountId", { header: "Account", size: 110, cell: (cell) => <AccountName id={cell.getValue()} link={false} /> }),
-  column.accessor("messageType", { header: "Type", size: 76, meta: { grow: 0 }, cell: (cell) => typeParam(cell.getValue()) }),
-  column.display({ id: "operator", header: "Operator", size: 120, meta: { grow: 2 }, cell: ({ row }) => <Chosen record={row.original} /> }),
+  column.accessor("accountId", { header: "Account", size: 124, cell: (cell) => <AccountName id={cell.getValue()} link={false} /> }),
+  column.accessor("messageType", { header: "Type", size: 64, meta: { grow: 0 }, cell: (cell) => typeParam(cell.getValue()) }),
+  column.display({ id: "operator", header: "Operator", size: 150, meta: { grow: 1 }, cell: ({ row }) => <Chosen record={row.original} /> }),
   column.accessor("matchedPrefix", { header: "Prefix", size: 92, meta: { grow: 0 }, cell: (cell) => <Prefix value={cell.getValue()} /> }),
-  column.display({ id: "price", header: "Price", size: 138, meta: { grow: 0, align: "end" }, cell: ({ row }) => (row.original.operatorId === "" ? "–" : <Price money={row.original.unitPrice} />) }),
+  column.display({ id: "price", header: "Price", size: 128, meta: { grow: 0, align: "end" }, cell: ({ row }) => (row.original.operatorId === "" ? "–" : <Price money={row.original.unitPrice} />) }),
   column.display({ id: "latency", header: "Took", size: 78, meta: { grow: 0, align: "end" }, cell: ({ row }) => <Duration value={row.original.latency} /> }),
-  column.display({ id: "outcome", header: "Outcome", size: 118, meta: { grow: 0 }, cell: ({ row }) => <LastOutcome record={row.original} /> }),
+  column.display({ id: "outcome", header: "Outcome", size: 140, meta: { grow: 0 }, cell: ({ row }) => <LastOutcome record={row.original} /> }),
 ];
 
 const clock = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit" });

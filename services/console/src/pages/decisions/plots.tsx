@@ -75,7 +75,7 @@ function Plots({ filter, look }: PlotsProps): ReactNode {
         </Answer>
       </Section>
       <Section title="Reasons without operator" description="In all of this time">
-        <Answer query={byReason} height={230} empty={({ summaries }) => (summaries.length === 0 ? <p className={classes.note}>Every decision found an operator.</p> : undefined)}>
+        <Answer query={byReason} height={230} empty={({ summaries }) => (summaries.length === 0 ? <p className={classes.note}>No decision was without an operator.</p> : undefined)}>
           {({ summaries }) => (
             <Bars
               label="Reasons without operator"

@@ -11,9 +11,9 @@ export function Totals({ totals }: { readonly totals: TotalsOf }): ReactNode {
   return (
     <dl className={classes.totals}>
       <Figure label="Decisions" value={countText(decisions)} />
-      <Figure label="Without operator" value={share(Number(failed), Number(decisions))} more={countText(failed)} />
+      <Figure label="Without operator" value={share(Number(failed), Number(decisions))} {...(decisions === 0n ? {} : { more: countText(failed) })} />
       <Figure label="Cost, one segment each" value={costs.length === 0 ? "–" : costs.map((cost) => `${nanosText(cost.nanos, 2)} ${cost.currencyCode}`).join(" + ")} />
-      <Figure label="Delivered" value={share(reported.delivered, reported.reported)} more={`of ${countText(reported.reported)} with a report`} />
+      <Figure label="Delivered" value={share(reported.delivered, reported.reported)} more={reported.reported === 0 ? "nothing reported yet" : `of ${countText(reported.reported)} with a report`} />
     </dl>
   );
 }
