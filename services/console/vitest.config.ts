@@ -15,6 +15,9 @@ export default defineConfig({
           name: "unit",
           include: ["test/unit/**/*.test.{ts,tsx}"],
           environment: "jsdom",
+          // One page for many files: a new one for each takes longer than the tests. setup.ts puts everything back.
+          pool: "forks",
+          isolate: false,
           setupFiles: ["test/unit/setup.ts"],
           // The first thing that a file draws takes seconds on a busy machine.
           testTimeout: 20_000,

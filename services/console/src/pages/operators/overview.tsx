@@ -112,7 +112,7 @@ function Advice({ operator, edits, changes, onCredentials }: Pick<OverviewProps,
           )
         }
       >
-        It has no password, so no connector can bind{operator.status === OperatorStatus.ACTIVE ? "." : " and it cannot be activated."}
+        No password of it is stored, so a connector that starts now cannot bind{operator.status === OperatorStatus.ACTIVE ? "." : " and it cannot be activated."}
       </Note>
     );
   }

@@ -14,19 +14,26 @@ interface TakedownProps {
   readonly onRefused: () => void;
 }
 
-const texts: Readonly<Record<Takedown, { readonly title: string; readonly confirm: string; readonly what: readonly string[] }>> = {
+interface Text {
+  readonly title: string;
+  readonly confirm: string;
+  readonly what: readonly string[];
+  /** How it comes back, if it can. */
+  readonly back?: string;
+}
+
+const texts: Readonly<Record<Takedown, Text>> = {
   suspend: {
     title: "Suspend",
     confirm: "Suspend",
-    what: [
-      "Engines stop selecting it at once; messages that it took already are not touched.",
-      "Nothing is lost: Activate brings it back as it is.",
-    ],
+    what: ["Engines stop selecting it at once; messages that it took already are not touched."],
+    back: "Nothing is lost: Activate brings it back as it is.",
   },
   deactivate: {
     title: "Deactivate",
     confirm: "Deactivate",
-    what: ["Engines stop selecting it at once and its sessions end.", "It keeps its password, rates and rules. Activate brings it back."],
+    what: ["Engines stop selecting it at once and its sessions end.", "It keeps its rates and rules."],
+    back: "It keeps its password too: Activate brings it back.",
   },
   delete: {
     title: "Delete",
@@ -42,7 +49,7 @@ const texts: Readonly<Record<Takedown, { readonly title: string; readonly confir
 /** Asks before an operator goes out of use, and shows what that does to the routes. */
 export function TakedownDialog({ takedown, onClose, operator, changes, onRefused }: TakedownProps): ReactNode {
   if (takedown === "") return null;
-  const { title, confirm, what } = texts[takedown];
+  const { title, confirm, what, back } = texts[takedown];
   const { operatorId, etag, name } = operator;
   const act = async (): Promise<void> => {
     try {
@@ -58,7 +65,7 @@ export function TakedownDialog({ takedown, onClose, operator, changes, onRefused
       opened
       onClose={onClose}
       title={`${title} ${name}?`}
-      what={takedown !== "delete" && !operator.hasCredentials ? [...what, "It has no password: it cannot be activated again before it gets one."] : what}
+      what={back === undefined ? what : [...what, operator.hasCredentials ? back : "It has no password: it cannot be activated again before it gets one."]}
       confirm={confirm}
       danger
       {...(takedown === "delete" ? { word: name } : {})}

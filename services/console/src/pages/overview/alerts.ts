@@ -54,9 +54,10 @@ export function alertsOf(situation: Situation): readonly Alert[] {
   const { operators, now } = situation;
   const found = [
     ...connectionAlerts(situation),
+    // Messages that go nowhere matter more than any one operator.
+    ...trafficAlerts(situation.traffic),
     ...(operators === undefined ? [] : operatorAlerts(operators, now)),
     ...processAlerts(situation),
-    ...trafficAlerts(situation.traffic),
     ...engineAlerts(situation.engines ?? []),
     ...outboxAlerts(situation.outbox, now),
   ];
@@ -108,6 +109,8 @@ function processAlerts({ process, silent }: Situation): Alert[] {
 /** Decisions before a share of them counts, as for the errors of an operator. */
 const enough = 20;
 const failedLimit = 0.01;
+/** From here on it is an outage of somebody. The limit is ours; SPEC has none. */
+const failedBadly = 0.1;
 const slow = 40;
 const tooSlow = 50;
 
@@ -118,7 +121,7 @@ function trafficAlerts(traffic: Traffic | undefined): Alert[] {
   if (failed / decisions > failedLimit) {
     alerts.push({
       key: "no route",
-      severity: "warning",
+      severity: failed / decisions > failedBadly ? "critical" : "warning",
       text: `${percentText(failed / decisions)} of decisions found no operator in the last 5 minutes`,
       todo: "A rule is missing, or all candidates of one are down. See which prefixes and why.",
       href: "/decisions?failed=1",

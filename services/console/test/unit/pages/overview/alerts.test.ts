@@ -78,6 +78,12 @@ const cases: Record<string, { given: Partial<Situation>; alerts: readonly string
   "2 of 100 found no operator": {
     given: { traffic: traffic(100, 2) }, alerts: ["warning: 2.0 % of decisions found no operator in the last 5 minutes"],
   },
+  "10 of 100 found no operator": {
+    given: { traffic: traffic(100, 10) }, alerts: ["warning: 10.0 % of decisions found no operator in the last 5 minutes"],
+  },
+  "11 of 100 found no operator": {
+    given: { traffic: traffic(100, 11) }, alerts: ["critical: 11.0 % of decisions found no operator in the last 5 minutes"],
+  },
   "too few decisions for a share": { given: { traffic: traffic(19, 19, 100) }, alerts: [] },
   "p95 of 40 ms": { given: { traffic: traffic(100, 0, 40) }, alerts: [] },
   "p95 of 50 ms": { given: { traffic: traffic(100, 0, 50) }, alerts: ["warning: Deciding takes long: p95 is 50 ms over the last 2 minutes"] },
