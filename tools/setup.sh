@@ -16,11 +16,9 @@ command -v redis-server >/dev/null || packages+=(redis-server)
 command -v gcc >/dev/null || packages+=(gcc libc6-dev) # for the race detector and Pact
 command -v git >/dev/null || packages+=(git)
 # The browser of the console's tests, and a font for its pages. CHROMIUM names another one, for Playwright too.
-if [[ ${1:-} == browser ]]; then
-	command -v "${CHROMIUM:-chromium}" >/dev/null || packages+=(chromium)
-	if [[ $(uname) == Linux && -z $(find /usr/share/fonts -name '*.[to]tf' -print -quit 2>/dev/null) ]]; then
-		packages+=(fonts-dejavu-core)
-	fi
+command -v "${CHROMIUM:-chromium}" >/dev/null || packages+=(chromium)
+if [[ $(uname) == Linux && -z $(find /usr/share/fonts -name '*.[to]tf' -print -quit 2>/dev/null) ]]; then
+	packages+=(fonts-dejavu-core)
 fi
 
 if ! command -v node >/dev/null || ! command -v npm >/dev/null; then

@@ -25,7 +25,8 @@ export default defineConfig({
     // So that a test says which of its steps was not possible, on a loaded machine too.
     actionTimeout: 30_000,
     contextOptions: { reducedMotion: "reduce" },
-    trace: "retain-on-failure",
+    // Keeping one costs as much as the test itself: ask for it with `--trace retain-on-failure`.
+    trace: "off",
     screenshot: "only-on-failure",
     launchOptions: {
       executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium",
