@@ -65,7 +65,8 @@ func New(bundle fs.FS, s Settings, policy string) (*Console, error) {
 	return c, nil
 }
 
-// ServeHTTP answers a path below Root: with a file, or with the page where it looks like a place in the console.
+// ServeHTTP answers a path below Root: with a file, or with the page where it may be a place in the console. Ids in links may
+// hold dots: only who does not want a page is told that a file is missing.
 func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name, below := strings.CutPrefix(r.URL.Path, Root)
 	f, known := c.files[name]
@@ -75,7 +76,8 @@ func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "The console takes GET and HEAD only.", http.StatusMethodNotAllowed)
 	case below && known:
 		f.serve(w, r)
-	case !below, strings.HasPrefix(name, assetsFolder), path.Ext(name) != "":
+	case !below, strings.HasPrefix(name, assetsFolder), path.Ext(name) != "" && !wantsPage(r):
+		w.Header().Set("Vary", "Accept")
 		http.Error(w, "The console has no such file. A page that was opened before an update asks for files of the former version: load it again.",
 			http.StatusNotFound)
 	case c.index == nil:

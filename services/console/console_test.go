@@ -116,6 +116,33 @@ func TestWhatIsAnsweredWhere(t *testing.T) {
 	}
 }
 
+func TestAnAddressWithADotIsAPlaceForAPersonAndAFileForAPage(t *testing.T) {
+	c := newConsole(t, bundle(), console.Settings{})
+	const person, script = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "*/*"
+	for _, test := range []struct {
+		name, path, accept string
+		want               int
+	}{
+		{"a person follows a link to an id with a dot", "/console/audit/jwt.alice", person, http.StatusOK},
+		{"a person opens a place that looks like a file", "/console/rules/export.csv", person, http.StatusOK},
+		{"a person types the name of the page", "/console/index.html", person, http.StatusOK},
+		{"a person opens an asset of a former version", "/console/assets/app-ffff.js", person, http.StatusNotFound},
+		{"a person opens an asset without an ending", "/console/assets/app", person, http.StatusNotFound},
+		{"a person opens something outside", "/elsewhere/jwt.alice", person, http.StatusNotFound},
+		{"a page asks for a script that is gone", "/console/old.js", script, http.StatusNotFound},
+		{"a browser looks for an icon", "/console/favicon.ico", "image/avif,image/webp,*/*;q=0.8", http.StatusNotFound},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := ask(c, http.MethodGet, test.path, "Accept", test.accept)
+			require.Equal(t, test.want, w.Code)
+			require.Equal(t, test.want == http.StatusOK, strings.Contains(w.Body.String(), `<meta property="csp-nonce"`))
+		})
+	}
+	// A cache must not give one what was meant for the other.
+	require.Equal(t, "Accept", ask(c, http.MethodGet, "/console/old.js", "Accept", script).Header().Get("Vary"))
+	require.Equal(t, "no-store", ask(c, http.MethodGet, "/console/old.js", "Accept", person).Header().Get("Cache-Control"))
+}
+
 func TestTypesAndCaches(t *testing.T) {
 	c := newConsole(t, bundle(), console.Settings{})
 	const forever, ask1 = "public, max-age=31536000, immutable", "no-cache"

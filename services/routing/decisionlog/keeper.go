@@ -2,7 +2,6 @@ package decisionlog
 
 import (
 	"context"
-	"database/sql"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -105,32 +104,6 @@ func (k *Keeper) Consume(ctx context.Context, conn *jetstream.Conn) (*jetstream.
 }
 
 var errMalformed = errors.New("malformed")
-
-// Store keeps a batch. A batch that is stored already changes nothing.
-func (k *Keeper) Store(ctx context.Context, batch *routingv1.DecisionBatch) error {
-	decisions, err := convert(batch.GetDecisions(), newDecisionRow)
-	if err != nil {
-		return err
-	}
-	outcomes, err := convert(batch.GetOutcomes(), newOutcomeRow)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(bunstore.WithQueryName(ctx, "store_decisions"), storeLimit)
-	defer cancel()
-	return bunstore.Fault(k.db.RunInTx(ctx, &sql.TxOptions{}, func(ctx context.Context, tx bun.Tx) error {
-		if len(decisions) > 0 {
-			if _, err := tx.NewInsert().Model(&decisions).On("CONFLICT DO NOTHING").Returning("").Exec(ctx); err != nil {
-				return err
-			}
-		}
-		if len(outcomes) == 0 {
-			return nil
-		}
-		_, err := tx.NewInsert().Model(&outcomes).On("CONFLICT DO NOTHING").Returning("").Exec(ctx)
-		return err
-	}))
-}
 
 func convert[From, To any](from []From, one func(From) (To, error)) ([]To, error) {
 	out := make([]To, 0, len(from))
@@ -375,7 +348,7 @@ func (r *decisionRow) record() *routingv1.DecisionRecord {
 }
 
 // Erase takes away every decision about a number, with its outcomes, and tells how many there were. One transaction also
-// writes the audit row: without it nothing is erased.
+// takes them out of the sums and writes the audit row: without it nothing is erased.
 func (k *Keeper) Erase(ctx context.Context, e routing.Erasure) (n int64, err error) {
 	ctx, cancel := context.WithTimeout(bunstore.WithQueryName(ctx, "erase_decisions"), eraseLimit)
 	defer cancel()
@@ -387,7 +360,17 @@ func (k *Keeper) Erase(ctx context.Context, e routing.Erasure) (n int64, err err
 		count, err := k.db.NewSelect().Model((*decisionRow)(nil)).Where("d.number_hash IN (?)", hashes).Count(ctx)
 		return count, bunstore.Fault(err)
 	}
-	err = k.db.RunInTx(ctx, &sql.TxOptions{}, func(ctx context.Context, tx bun.Tx) error {
+	err = changing(ctx, k.db, func(ctx context.Context, tx bun.Tx) error {
+		s, err := holdSums(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if err := k.countRows(ctx, tx, routing.RecordFilter{Number: e.Number}, s, -1); err != nil {
+			return err
+		}
+		if err := s.put(ctx, tx); err != nil {
+			return err
+		}
 		if _, err := tx.NewRaw(`DELETE FROM decision_outcomes WHERE decision_id IN
 			(SELECT decision_id FROM decision_log WHERE number_hash IN (?))`, hashes).Exec(ctx); err != nil {
 			return err

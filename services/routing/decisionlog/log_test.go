@@ -259,7 +259,7 @@ func onBoth(t *testing.T, test func(t *testing.T, db *bun.DB)) {
 	})
 }
 
-func open(t *testing.T, url string, files fs.FS, dir string) *bun.DB {
+func open(t testing.TB, url string, files fs.FS, dir string) *bun.DB {
 	t.Helper()
 	cfg := bunstore.DefaultConfig()
 	cfg.URL = config.NewSecret(url)

@@ -36,7 +36,7 @@ var tables = [...]struct{ name, column, key string }{
 
 // Retention makes the daily partitions of the log ahead on PostgreSQL, and drops those that are older than wanted. On
 // SQLite, which has none, old rows are deleted. Days are those of UTC. No insert depends on it: what has no partition goes
-// to the default one and is deleted there.
+// to the default one and is deleted there. Sums go after their decisions, so that both tell the same.
 type Retention struct {
 	db    *bun.DB
 	keep  int
@@ -71,18 +71,53 @@ func (r *Retention) Ensure(ctx context.Context, now time.Time) error {
 	defer cancel()
 	today := now.UTC().Truncate(24 * time.Hour)
 	oldest := today.AddDate(0, 0, -r.keep)
-	var errs []error
+	var made, gone []error
 	for _, t := range tables {
 		if bunstore.DialectOf(r.db) == bunstore.Postgres {
 			for ahead := range daysAhead {
-				errs = append(errs, r.makePartition(ctx, t.name, today.AddDate(0, 0, ahead)))
+				made = append(made, r.makePartition(ctx, t.name, today.AddDate(0, 0, ahead)))
 			}
-			errs = append(errs, r.dropPartitions(ctx, t.name, oldest), r.deleteBefore(ctx, t.name+"_default", t.column, t.key, oldest))
+			gone = append(gone, r.dropPartitions(ctx, t.name, oldest), r.deleteBefore(ctx, t.name+"_default", t.column, t.key, oldest))
 		} else {
-			errs = append(errs, r.deleteBefore(ctx, t.name, t.column, t.key, oldest))
+			gone = append(gone, r.deleteBefore(ctx, t.name, t.column, t.key, oldest))
 		}
 	}
+	err := errors.Join(gone...)
+	if err == nil {
+		err = r.deleteSums(ctx, oldest)
+	}
+	return errors.Join(append(made, err)...)
+}
+
+// deleteSums deletes the sums of decisions that are gone.
+func (r *Retention) deleteSums(ctx context.Context, oldest time.Time) error {
+	errs := []error{r.deleteSumsWhere(ctx, oldest, "account_id <> ?", allAccounts)}
+	for _, span := range spansOfAll {
+		errs = append(errs, r.deleteSumsWhere(ctx, oldest, "account_id = ? AND span = ?", allAccounts, span))
+	}
 	return errors.Join(errs...)
+}
+
+// deleteSumsWhere deletes an hour at a time, so that nobody waits for long.
+func (r *Retention) deleteSumsWhere(ctx context.Context, oldest time.Time, which string, args ...any) error {
+	for {
+		var first *int64
+		err := changing(ctx, r.db, func(ctx context.Context, tx bun.Tx) error {
+			if _, err := holdSums(ctx, tx); err != nil { // a late batch may change the same ones
+				return err
+			}
+			err := tx.NewRaw("SELECT min(begins) FROM decision_sums WHERE "+which+" AND begins < ?", append(args, oldest.Unix())...).Scan(ctx, &first)
+			if err != nil || first == nil {
+				return err
+			}
+			end := min(*first+hourSpan, oldest.Unix())
+			_, err = tx.NewRaw("DELETE FROM decision_sums WHERE "+which+" AND begins < ?", append(args, end)...).Exec(ctx)
+			return err
+		})
+		if err != nil || first == nil {
+			return bunstore.Fault(err)
+		}
+	}
 }
 
 // makePartition makes the partition of a day, unless it is there. While the default partition holds rows of that day it

@@ -42,9 +42,13 @@ func (t *tally) read() { t.latencies[lastEdge] = t.count }
 
 // intervalColumn is the Unix second in SQL at which the interval of a decision begins. One of them begins at origin.
 func intervalColumn(db bun.IDB, origin, step int64) string {
-	second := "CAST(floor(date_part('epoch', d.decided_at)) AS bigint)"
+	return fmt.Sprintf("(%s - %d) / %d * %d + %d", secondColumn(db, "d.decided_at"), origin, step, step, origin)
+}
+
+// secondColumn is the Unix second of a time in SQL.
+func secondColumn(db bun.IDB, column string) string {
 	if bunstore.DialectOf(db) == bunstore.SQLite {
-		second = "unixepoch(substr(d.decided_at, 1, 19))" // without the fraction
+		return "unixepoch(substr(" + column + ", 1, 19))" // without the fraction
 	}
-	return fmt.Sprintf("(%s - %d) / %d * %d + %d", second, origin, step, step, origin)
+	return "CAST(floor(date_part('epoch', " + column + ")) AS bigint)"
 }

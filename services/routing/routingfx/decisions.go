@@ -58,7 +58,7 @@ var Decisions = fx.Module("decisions",
 		platformfx.Mount(newDecisionsMount),
 		platformfx.Limits(newDecisionsLimits),
 	),
-	fx.Invoke(startKeeper, startRetention),
+	fx.Invoke(startKeeper, startRetention, startRollup),
 )
 
 // maxWatchers is how many may watch the traffic at the same time.
@@ -122,4 +122,8 @@ func startKeeper(lc fx.Lifecycle, k *decisionlog.Keeper, conn *jetstream.Conn, l
 
 func startRetention(lc fx.Lifecycle, db *bun.DB, c DecisionsConfig, clk clock.Clock, log *slog.Logger) {
 	platformfx.Background(lc, decisionlog.NewRetention(db, c.KeepDays, clk, log).Run)
+}
+
+func startRollup(lc fx.Lifecycle, k *decisionlog.Keeper, clk clock.Clock, log *slog.Logger) {
+	platformfx.Background(lc, decisionlog.NewRollup(k, clk, log).Run)
 }

@@ -19,6 +19,8 @@ export interface Problem {
   readonly retryAfterSeconds?: number;
   /** Names the call in the server's log. */
   readonly requestId?: string;
+  /** Nothing of ours answered: the server is down, or the network to it. */
+  readonly unanswered?: true;
 }
 
 const titles: Partial<Record<Code, string>> = {
@@ -49,12 +51,17 @@ export function describe(error: unknown): Problem {
     violations,
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
     ...(requestId === null ? {} : { requestId }),
+    ...(unanswered(e) ? { unanswered: true } : {}),
   };
 }
 
+/** Whether nothing of ours answered: a browser without network says "Failed to fetch" and the like, a proxy in between "HTTP 502". */
+function unanswered({ code, rawMessage }: ConnectError): boolean {
+  return code === Code.Unknown || (code === Code.Unavailable && /^(HTTP \d+)?$/.test(rawMessage));
+}
+
 function sentence(e: ConnectError): string {
-  // Without details nothing of ours answered: a browser without network says "Failed to fetch" and the like.
-  if (e.code === Code.Unknown || (e.code === Code.Unavailable && e.rawMessage === "")) {
+  if (unanswered(e)) {
     return "The server cannot be reached. Check the network, then try again.";
   }
   return e.rawMessage === "" ? "The server gave no reason." : e.rawMessage;

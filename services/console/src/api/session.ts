@@ -12,9 +12,11 @@ export type SessionEnd = "signed-out" | "refused";
 interface Session {
   readonly credential: string;
   readonly end?: SessionEnd;
+  /** Another number for each who signs in. Who was refused and comes back keeps it, and with it all that was typed. */
+  readonly visit: number;
 }
 
-let session: Session = { credential: read() };
+let session: Session = { credential: read(), visit: 0 };
 const listeners = new Set<() => void>();
 
 function read(): string {
@@ -41,17 +43,28 @@ export function credential(): string {
   return session.credential;
 }
 
-export function signIn(text: string): void {
-  set({ credential: text });
+/** The number of the visit: what one visitor began is not for the next to end. */
+export function visit(): number {
+  return session.visit;
+}
+
+/** back: the same caller as before the refusal, with a newer credential. */
+export function signIn(text: string, back = false): void {
+  set({ credential: text, visit: back ? session.visit : session.visit + 1 });
 }
 
 export function signOut(): void {
-  set({ credential: "", end: "signed-out" });
+  set({ credential: "", end: "signed-out", visit: session.visit + 1 });
+}
+
+/** Whether the server refused the credential and nobody has signed in since. */
+export function isRefused(): boolean {
+  return session.end === "refused";
 }
 
 /** The server no longer takes the credential that a call was made with. A newer one stays. */
 export function refused(sent: string): void {
-  if (sent === session.credential) set({ credential: "", end: "refused" });
+  if (sent === session.credential) set({ credential: "", end: "refused", visit: session.visit });
 }
 
 function subscribe(tell: () => void): () => void {

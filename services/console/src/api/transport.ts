@@ -1,6 +1,6 @@
 import { Code, ConnectError, type Interceptor, type Transport } from "@connectrpc/connect";
 import { createGrpcWebTransport } from "@connectrpc/connect-web";
-import { credential, refused } from "./session";
+import { credential, isRefused, refused } from "./session";
 
 /** A unary call that takes longer than this many milliseconds ends with DEADLINE_EXCEEDED. Streams have no limit. */
 export const callTimeout = 10_000;
@@ -11,6 +11,8 @@ export const unlimited = 0;
 /** ends: whether a refusal ends the session. An engine hears of a new key moments later than the control plane, which decides. */
 const authorize = (ends: boolean): Interceptor => (next) => async (request) => {
   const sent = credential();
+  // The page goes on below the question who is there. Only that question may be sent: it brings a credential of its own.
+  if (isRefused() && !request.header.has("authorization")) throw new ConnectError("Sign in again first.", Code.Unauthenticated);
   if (sent !== "") request.header.set("authorization", `Bearer ${sent}`);
   try {
     return await next(request);

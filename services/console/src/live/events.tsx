@@ -5,6 +5,7 @@ import type { WatchEventsResponse } from "@gen/operators/v1/event_pb";
 import { type Query, type QueryClient, useQueryClient } from "@tanstack/react-query";
 import { createContext, type ReactNode, useContext, useEffect, useState } from "react";
 import { small } from "../api/query";
+import { useSession } from "../api/session";
 import { unlimited } from "../api/transport";
 import { follow, type Link } from "./follow";
 
@@ -16,7 +17,7 @@ export interface Live {
 }
 
 const nothing: Live = { link: { state: "connecting" }, listen: () => () => undefined };
-const LiveContext = createContext<Live>(nothing);
+export const LiveContext = createContext<Live>(nothing);
 
 export function useLive(): Live {
   return useContext(LiveContext);
@@ -34,6 +35,8 @@ const silence = 30_000;
 export function LiveProvider({ children }: { children: ReactNode }): ReactNode {
   const transport = useTransport();
   const queries = useQueryClient();
+  // Who comes back after a refusal does not wait for the next try.
+  const { credential } = useSession();
   const [link, setLink] = useState<Link>({ state: "connecting" });
   const [hearers] = useState(() => new Set<(event: WatchEventsResponse) => void>());
   const [listen] = useState(() => (hear: (event: WatchEventsResponse) => void) => {
@@ -60,7 +63,7 @@ export function LiveProvider({ children }: { children: ReactNode }): ReactNode {
       stop();
       refresh.stop();
     };
-  }, [transport, queries, hearers]);
+  }, [transport, queries, hearers, credential]);
   return <LiveContext value={{ link, listen }}>{children}</LiveContext>;
 }
 

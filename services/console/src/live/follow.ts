@@ -1,10 +1,12 @@
+import { describe } from "../api/errors";
+
 /** How a stream is at the moment. */
 export type Link =
   | { readonly state: "connecting" }
   /** It speaks, and the server hears of events. */
   | { readonly state: "live" }
-  /** It broke, or the server does not hear of events; since tells when something was heard last. */
-  | { readonly state: "lost"; readonly since: Date };
+  /** It broke, or the server does not hear of events; since tells when something was heard last. silent: nothing answers at all. */
+  | { readonly state: "lost"; readonly since: Date; readonly silent: boolean };
 
 export interface Following<Message> {
   readonly open: (signal: AbortSignal) => AsyncIterable<Message>;
@@ -58,6 +60,7 @@ async function run<Message>(f: Following<Message>, life: AbortSignal): Promise<v
       if (f.silence !== undefined) silent = setTimeout(end, f.silence);
     };
     const opened = Date.now();
+    let silentNow = false;
     try {
       heard();
       for await (const message of f.open(one.signal)) {
@@ -66,13 +69,14 @@ async function run<Message>(f: Following<Message>, life: AbortSignal): Promise<v
         // A stream that speaks once and ends must not be opened every second by every tab.
         if (Date.now() - opened >= steady) wait = firstWait;
         if (f.connected?.(message) ?? true) link.live();
-        else link.lost();
+        else link.lost(false);
         if (broken) f.again?.();
         broken = false;
         f.hear(message);
       }
-    } catch {
-      // Whatever broke the stream, the way on is the same; other calls tell the user what is wrong.
+    } catch (error) {
+      // Whatever broke the stream, the way on is the same. One that was ended here had been silent for too long.
+      silentNow = one.signal.aborted || describe(error).unanswered === true;
     } finally {
       clearTimeout(silent);
       life.removeEventListener("abort", end);
@@ -83,7 +87,7 @@ async function run<Message>(f: Following<Message>, life: AbortSignal): Promise<v
     broken = true;
     // Nobody saw it go, and it comes back as soon as somebody looks.
     if (document.hidden) continue;
-    link.lost();
+    link.lost(silentNow);
     await pause(wait * (0.75 + Math.random() / 2), life);
     wait = Math.min(wait * 2, longestWait);
   }
@@ -92,6 +96,7 @@ async function run<Message>(f: Following<Message>, life: AbortSignal): Promise<v
 /** Tells changes only. */
 class LinkState {
   private state: Link["state"] = "connecting";
+  private silent = false;
   /** When something was heard last. */
   private heard = new Date();
 
@@ -104,10 +109,11 @@ class LinkState {
     this.changed({ state: "live" });
   }
 
-  lost(): void {
-    if (this.state === "lost") return;
+  lost(silent: boolean): void {
+    if (this.state === "lost" && this.silent === silent) return;
     this.state = "lost";
-    this.changed({ state: "lost", since: this.heard });
+    this.silent = silent;
+    this.changed({ state: "lost", since: this.heard, silent });
   }
 }
 

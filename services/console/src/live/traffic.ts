@@ -3,6 +3,7 @@ import { useTransport } from "@connectrpc/connect-query";
 import { DecisionService } from "@gen/routing/v1/decision_service_pb";
 import type { TrafficPoint } from "@gen/routing/v1/decision_pb";
 import { useEffect, useState } from "react";
+import { useSession } from "../api/session";
 import { unlimited } from "../api/transport";
 import { follow, type Link } from "./follow";
 
@@ -12,6 +13,7 @@ const most = 600;
 /** The traffic of all engines, second by second, from some seconds of the past on. */
 export function useTraffic(historySeconds = 300): { readonly points: readonly TrafficPoint[]; readonly link: Link } {
   const transport = useTransport();
+  const { credential } = useSession();
   const [points, setPoints] = useState<readonly TrafficPoint[]>([]);
   const [link, setLink] = useState<Link>({ state: "connecting" });
   useEffect(() => {
@@ -32,6 +34,6 @@ export function useTraffic(historySeconds = 300): { readonly points: readonly Tr
         setPoints((before) => (fresh ? message.points : [...before, ...message.points]).slice(-most));
       },
     });
-  }, [transport, historySeconds]);
+  }, [transport, historySeconds, credential]);
   return { points, link };
 }

@@ -3,7 +3,7 @@ import { callUnaryMethod, useTransport } from "@connectrpc/connect-query";
 import { useQueryClient } from "@tanstack/react-query";
 import { useCallback, useMemo, useRef, useState } from "react";
 import { describe, type Problem } from "../api/errors";
-import { credential } from "../api/session";
+import { visit } from "../api/session";
 import { invalidate } from "./invalidate";
 import { notifyDone } from "./notify";
 import { RequestIds } from "./requestid";
@@ -51,7 +51,7 @@ export function useChange<I extends DescMessage, O extends DescMessage>(
     async (input: Input<I>) => {
       setPending((count) => count + 1);
       setError(undefined);
-      const caller = credential();
+      const caller = visit();
       try {
         const request = ids.give(input);
         const answer = await callUnaryMethod(transport, method, request as Input<I>);
@@ -60,7 +60,7 @@ export function useChange<I extends DescMessage, O extends DescMessage>(
         // Nobody waits for the tables: what was done is done.
         void invalidate(client, invalidates);
         // An answer that comes after the session is not for whoever is signed in now.
-        if (done !== undefined && credential() === caller) {
+        if (done !== undefined && visit() === caller) {
           const takeBack = undo?.(answer, input);
           notifyDone(
             typeof done === "string" ? done : done(answer, input),

@@ -32,7 +32,7 @@ export function useDrawer(param: string, also: readonly string[] = none): Drawer
     (next: string) => set({ ...initial, [param]: next }, next === id ? "replace" : "push"),
     [set, initial, param, id],
   );
-  const close = useCallback(() => set(initial), [set, initial]);
+  const close = useCallback(() => set(initial, "close"), [set, initial]);
   const href = useCallback((next: string) => withParams(path, { [param]: next }), [path, param]);
   return { id, open, close, href };
 }

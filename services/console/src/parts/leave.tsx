@@ -1,6 +1,7 @@
 import { Button, Group, Modal, Text } from "@mantine/core";
 import { type ReactNode, useEffect, useState } from "react";
 import type { AroundNavHandler } from "wouter";
+import { afterReturn } from "./goback";
 
 type Go = () => void;
 
@@ -9,6 +10,7 @@ const guards = new Set<(go: Go) => void>();
 
 /** For <Router aroundNav>: a route that would lose unsaved changes waits until somebody agrees. Changes of the query string pass. */
 export const guardedNavigation: AroundNavHandler = (navigate, to, options) => {
+  if (afterReturn(() => guardedNavigation(navigate, to, options))) return;
   const path = new URL(to, location.href).pathname;
   const guard = [...guards].at(-1);
   if (guard === undefined || path === location.pathname) navigate(to, options);

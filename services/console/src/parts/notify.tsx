@@ -3,7 +3,7 @@ import { Button } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { IconAlertTriangle, IconCheck } from "@tabler/icons-react";
 import { describe } from "../api/errors";
-import { credential } from "../api/session";
+import { visit } from "../api/session";
 import classes from "./notify.module.css";
 
 /** How long an undo is offered, in milliseconds. */
@@ -11,22 +11,23 @@ export const undoTime = 10_000;
 
 /** Says that something was done; with undo for 10 s, and only by who did it. */
 export function notifyDone(text: string, undo?: () => Promise<unknown>): void {
-  const caller = credential();
+  const caller = visit();
   const takeBack = (): Promise<unknown> => {
     if (undo === undefined) return Promise.resolve();
-    if (credential() === caller) return undo();
+    if (visit() === caller) return undo();
     return Promise.reject(new ConnectError("You were signed in otherwise when this was done. Change it back by hand.", Code.FailedPrecondition));
   };
   const id = notifications.show({
     message:
       undo === undefined ? (
-        text
+        <span className={classes.text}>{text}</span>
       ) : (
         <span className={classes.line}>
-          <span>{text}</span>
+          <span className={classes.text}>{text}</span>
           <Button
             size="compact-sm"
             variant="light"
+            className={classes.undo ?? ""}
             onClick={() => {
               notifications.hide(id);
               takeBack().then(

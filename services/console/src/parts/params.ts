@@ -1,15 +1,33 @@
 import { useCallback, useEffect, useMemo, useState } from "react";
 // The one of "wouter" decodes once too often: a "%41" that somebody searched for would become "A".
 import { navigate, useSearch } from "wouter/use-browser-location";
+import { afterReturn, goBack } from "./goback";
 
-export type How = "push" | "replace";
+/** close: takes back what a push did, by going back where that leads to the same. */
+export type How = "push" | "replace" | "close";
 export type ParamState = readonly [value: string, set: (value: string, how?: How) => void];
+
+/** Kept with a history entry that a push made: the address of the entry below it. */
+interface Over {
+  readonly over: string;
+}
+
+function here(): string {
+  return `${location.pathname}${location.search}${location.hash}`;
+}
+
+/** The entry below this one, as far as it is known. */
+function below(): string | undefined {
+  const state = history.state as Partial<Over> | null;
+  return typeof state === "object" ? state?.over : undefined;
+}
 
 /**
  * Writes into the query string as it is now, not as it was when a component rendered: two parts may write in one event.
  * The path and the fragment stay.
  */
 function write(change: Readonly<Record<string, string>>, how: How): void {
+  if (afterReturn(() => write(change, how))) return;
   const params = new URLSearchParams(location.search);
   for (const [name, value] of Object.entries(change)) {
     if (value === "") params.delete(name);
@@ -17,8 +35,11 @@ function write(change: Readonly<Record<string, string>>, how: How): void {
   }
   const search = params.toString();
   const next = `${location.pathname}${search === "" ? "" : `?${search}`}${location.hash}`;
-  if (next === `${location.pathname}${location.search}${location.hash}`) return;
-  navigate(next, { replace: how === "replace" });
+  if (next === here()) return;
+  if (how === "push") navigate(next, { state: { over: here() } satisfies Over });
+  // To replace it would leave the same address twice, and the first Back would seem to do nothing.
+  else if (how === "close" && below() === next) goBack();
+  else navigate(next, { replace: true, state: history.state as unknown });
 }
 
 /** One value of the query string. The initial value is left out of it; choosing none where there is an initial one is kept as "-". */
@@ -86,7 +107,7 @@ export function useHashNumber(): readonly [string, (number: string) => void] {
     };
   }, []);
   const set = useCallback((number: string) => {
-    navigate(`${location.pathname}${location.search}${e164.test(number) ? `#${number}` : ""}`, { replace: true });
+    navigate(`${location.pathname}${location.search}${e164.test(number) ? `#${number}` : ""}`, { replace: true, state: history.state as unknown });
   }, []);
   // "#to=" is what links from elsewhere write before it.
   const number = decode(hash.slice(1)).replace(/^to=/, "");

@@ -5,9 +5,9 @@ import { type KeyboardEvent, type ReactNode, useEffect, useId, useMemo, useRef, 
 import uPlot from "uplot";
 import { countText } from "./figures";
 import classes from "./plot.module.css";
-import { type PlotKind, type PlotSeries, dataOf, optionsOf, summaryOf } from "./plotdata";
+import { type PlotKind, type PlotSeries, dataOf, optionsOf } from "./plotdata";
 import { PlotTable } from "./plottable";
-import { timeText, valueText } from "./plottext";
+import { openWords, summaryOf, timeText, valueText } from "./plottext";
 import { variableOf } from "./plottone";
 
 export type { PlotSeries } from "./plotdata";
@@ -21,14 +21,16 @@ interface PlotProps {
   /** One value a time; null is a gap. */
   readonly series: readonly PlotSeries[];
   readonly kind?: PlotKind;
+  /** Intervals from this time on, in Unix seconds, are not complete: they are drawn dashed or pale, and told as that. */
+  readonly openFrom?: number | undefined;
   readonly text?: (value: number) => string;
   /** Of the canvas, in pixels. */
   readonly height?: number;
   readonly empty?: string;
 }
 
-/** Values over time. Left and right move the cursor; the legend tells the values there, or the newest ones. */
-export function Plot({ label, times, series, kind = "lines", text = countText, height = 220, empty = "No data yet" }: PlotProps): ReactNode {
+/** Values over time. Left and right move the cursor; the legend tells the values there, or the newest complete ones. */
+export function Plot({ label, times, series, kind = "lines", openFrom = Infinity, text = countText, height = 220, empty = "No data yet" }: PlotProps): ReactNode {
   const frame = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(undefined);
   const [at, setAt] = useState<number | null>(null);
@@ -38,7 +40,9 @@ export function Plot({ label, times, series, kind = "lines", text = countText, h
   const none = times.length === 0 || series.every((one) => one.values.every((value) => value === null));
   // What a new plot is needed for; new values only are put into the one that is there.
   const shape = JSON.stringify([series.map((one) => [one.label, one.tone ?? ""]), kind, scheme, height, none]);
-  const data = useMemo(() => dataOf(times, series, kind), [times, series, kind]);
+  const found = times.findIndex((time) => time >= openFrom);
+  const open = found < 0 ? times.length : found;
+  const data = useMemo(() => dataOf(times, series, kind, open), [times, series, kind, open]);
   const latest = useRef({ data, text });
   latest.current = { data, text };
 
@@ -62,7 +66,8 @@ export function Plot({ label, times, series, kind = "lines", text = countText, h
   }, [shape]);
   useEffect(() => plot.current?.setData(data), [data]);
 
-  const place = at === null || at >= times.length ? times.length - 1 : at;
+  const place = at === null || at >= times.length ? Math.max(0, open - 1) : at;
+  const timeAt = (which: number): string => `${timeText(times[which])}${which < open ? "" : `, ${openWords}`}`;
   const move = (event: KeyboardEvent): void => {
     const steps: Readonly<Record<string, number>> = { ArrowLeft: place - 1, ArrowRight: place + 1, Home: 0, End: times.length - 1 };
     const step = steps[event.key];
@@ -72,7 +77,7 @@ export function Plot({ label, times, series, kind = "lines", text = countText, h
     setAt(next);
     const made = plot.current;
     made?.setCursor({ left: made.valToPos(times[next] ?? 0, "x"), top: made.bbox.height / 4 }, false);
-    setSpoken(`${timeText(times[next])}: ${series.map((one) => `${one.label} ${valueText(one.values[next], text)}`).join(", ")}`);
+    setSpoken(`${timeAt(next)}: ${series.map((one) => `${one.label} ${valueText(one.values[next], text)}`).join(", ")}`);
   };
 
   return (
@@ -87,7 +92,7 @@ export function Plot({ label, times, series, kind = "lines", text = countText, h
           className={classes.canvas}
           style={{ height }}
           role="img"
-          aria-label={summaryOf(label, times, series, text)}
+          aria-label={summaryOf(label, times, series, text, open)}
           aria-describedby={hint}
           tabIndex={0}
           onKeyDown={move}
@@ -97,7 +102,7 @@ export function Plot({ label, times, series, kind = "lines", text = countText, h
       <VisuallyHidden id={hint}>Left and right arrows move the cursor.</VisuallyHidden>
       <VisuallyHidden aria-live="polite">{spoken}</VisuallyHidden>
       <div className={classes.legend}>
-        <span className={classes.time}>{none ? "" : timeText(times[place])}</span>
+        <span className={classes.time}>{none ? "" : timeAt(place)}</span>
         {series.map((one, index) => (
           <span key={one.label} className={classes.entry}>
             <svg width="12" height="12" aria-hidden>
@@ -107,8 +112,9 @@ export function Plot({ label, times, series, kind = "lines", text = countText, h
             <strong className={classes.value}>{none ? "–" : valueText(one.values[place], text)}</strong>
           </span>
         ))}
+        {!none && open < times.length && <span className={classes.open}>{`${kind === "lines" ? "Dashed" : "Pale"}: ${openWords}`}</span>}
       </div>
-      {!none && <PlotTable label={label} times={times} series={series} text={text} />}
+      {!none && <PlotTable label={label} times={times} series={series} text={text} open={open} />}
     </figure>
   );
 }

@@ -1,13 +1,15 @@
 import { VisuallyHidden } from "@mantine/core";
 import { memo, type ReactNode, useEffect, useState } from "react";
 import type { PlotSeries } from "./plotdata";
-import { timeText, valueText } from "./plottext";
+import { openWords, timeText, valueText } from "./plottext";
 
 interface PlotTableProps {
   readonly label: string;
   readonly times: readonly number[];
   readonly series: readonly PlotSeries[];
   readonly text: (value: number) => string;
+  /** Place in times from which on nothing is complete. */
+  readonly open: number;
 }
 
 /** Newest points that the table tells. */
@@ -30,11 +32,11 @@ export function PlotTable(props: PlotTableProps): ReactNode {
       sameShape ? wait : 0,
     );
     return () => clearTimeout(timer);
-  }, [props.times, props.series]);
+  }, [props.times, props.series, props.open]);
   return <Rows {...shown} />;
 }
 
-const Rows = memo(function Rows({ label, times, series, text }: PlotTableProps): ReactNode {
+const Rows = memo(function Rows({ label, times, series, text, open }: PlotTableProps): ReactNode {
   const first = Math.max(0, times.length - points);
   return (
     <VisuallyHidden>
@@ -55,7 +57,10 @@ const Rows = memo(function Rows({ label, times, series, text }: PlotTableProps):
         <tbody>
           {times.slice(first).map((time, index) => (
             <tr key={time}>
-              <th scope="row">{timeText(time)}</th>
+              <th scope="row">
+                {timeText(time)}
+                {first + index >= open && `, ${openWords}`}
+              </th>
               {series.map((one) => (
                 <td key={one.label}>{valueText(one.values[first + index], text)}</td>
               ))}

@@ -3,6 +3,7 @@ import type { Duration } from "@bufbuild/protobuf/wkt";
 import { IconAlertTriangle, IconClockPause, IconLock, IconMoodEmpty, IconRefresh } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import type { Problem } from "../api/errors";
+import { useLive } from "../live/events";
 import { Copy } from "./copy";
 import classes from "./states.module.css";
 import { durationMs, durationText } from "./when";
@@ -93,15 +94,15 @@ interface StaleProps {
   readonly onRetry?: (() => void) | undefined;
 }
 
-/** A banner above data that may be old. */
+/** A banner above data that may be old. That the server is down is said by the shell, once for the whole page. */
 export function Stale({ since, age, problem, onRetry }: StaleProps): ReactNode {
+  const { link } = useLive();
+  if (problem?.unanswered === true && link.state === "lost") return null;
   const from = since === undefined ? "" : ` Figures are from ${since.toLocaleTimeString()}.`;
   const text =
     problem !== undefined
       ? `Not up to date: ${problem.message}${from}`
-      : since !== undefined
-        ? `Live updates stopped.${from}`
-        : `The primary database is down. This comes from a replica${
+      : `The primary database is down. This comes from a replica${
             age === undefined ? "" : `, at most ${durationText(durationMs(age))} behind`
           }.`;
   return (

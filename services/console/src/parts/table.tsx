@@ -2,11 +2,12 @@ import { Code } from "@connectrpc/connect";
 import { Button, Checkbox, Skeleton } from "@mantine/core";
 import { createColumnHelper, type RowData, type TableOptions } from "@tanstack/react-table";
 import { type ReactNode, useEffect, useMemo, useRef } from "react";
+import { useLocation, useRouter } from "wouter";
 import { counted, countText } from "./figures";
 import type { ParamState } from "./params";
 import { Failed, Empty, Forbidden, Stale } from "./states";
 import classes from "./table.module.css";
-import { HeadCell, RowView } from "./tablerow";
+import { HeadCell, type RowContext, RowView } from "./tablerow";
 import type { TableData } from "./tablequery";
 import { useRovingRows } from "./tablekeys";
 import { useLayout } from "./tablelayout";
@@ -103,6 +104,23 @@ export function DataTable<T extends RowData>(props: DataTableProps<T>): ReactNod
   const some = selected !== undefined && selected.size > 0;
   const header = table.getHeaderGroups()[0]?.headers ?? [];
   const widths = useMemo(() => ({ gridTemplateColumns: layout.template, minWidth: layout.least }), [layout.template, layout.least]);
+  const router = useRouter();
+  const [, go] = useLocation();
+  const { setActive } = keys;
+  const context = useMemo<RowContext<T>>(
+    () => ({
+      props,
+      widths,
+      narrow: layout.narrow,
+      height: layout.rowHeight,
+      path: (href) => router.hrefs(router.base + href, router),
+      go: (href) => go(href),
+      onFocus: setActive,
+      onToggle: props.onSelect === undefined ? undefined : toggle,
+    }),
+    // A page that renders its table gives new props, also when each of them is the same; toggle is of the props.
+    [props, widths, layout.narrow, layout.rowHeight, router, go, setActive],
+  );
 
   return (
     <div className={classes.frame}>
@@ -146,24 +164,7 @@ export function DataTable<T extends RowData>(props: DataTableProps<T>): ReactNod
               if (item === undefined) return null;
               const row = rowOf(item, index);
               return (
-                <RowView
-                  key={row.id}
-                  row={row}
-                  index={index}
-                  top={start}
-                  height={layout.rowHeight}
-                  widths={widths}
-                  narrow={layout.narrow}
-                  active={index === keys.active}
-                  current={index === currentIndex}
-                  picked={selected?.has(row.id)}
-                  name={props.name?.(item) ?? row.id}
-                  href={props.href?.(item)}
-                  onOpen={props.onOpen === undefined ? undefined : () => props.onOpen?.(item)}
-                  onFocus={() => keys.setActive(index)}
-                  onToggle={onSelect === undefined ? undefined : () => toggle(row.id)}
-                  second={props.second}
-                />
+                <RowView key={row.id} context={context} row={row} index={index} top={start} active={index === keys.active} current={index === currentIndex} />
               );
             })}
           </div>

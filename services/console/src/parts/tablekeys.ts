@@ -38,7 +38,7 @@ export function useRovingRows({ box, count, rowHeight, current, open, toggle }: 
     count,
     getScrollElement: () => box.current,
     estimateSize: () => rowHeight,
-    overscan: 8,
+    overscan: 4,
     scrollPaddingStart: 40,
     initialRect: { width: 800, height: 600 },
     rangeExtractor,

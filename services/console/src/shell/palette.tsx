@@ -1,12 +1,13 @@
 import "@mantine/spotlight/styles.css";
 import { Spotlight, spotlight, type SpotlightActionData, type SpotlightActionGroupData } from "@mantine/spotlight";
-import { IconAntennaBars5, IconPlus, IconRoute, IconSearch } from "@tabler/icons-react";
+import { IconAntennaBars5, IconListTree, IconPlus, IconRoute, IconSearch } from "@tabler/icons-react";
 import { type ReactNode, useEffect, useMemo, useState } from "react";
 import { useLocation } from "wouter";
 import { Role, useCaller, may } from "../api/caller";
 import type { PageEntry } from "../pages/pages";
 import { useOperatorNames } from "../parts/names";
 import { numberComplaint } from "../parts/prefixinput";
+import { useRulesUnder } from "./paletterules";
 
 /** Things to do that are a page with something open, by the role that they take. */
 const deeds: readonly { label: string; description: string; to: string; role: Role }[] = [
@@ -18,7 +19,7 @@ const deeds: readonly { label: string; description: string; to: string; role: Ro
   { label: "New API key", description: "A credential for a server or a person", to: "/access?tab=keys&new=1", role: Role.ADMIN },
 ];
 
-/** The command palette: pages, deeds, operators, and any number to explain. It opens whenever asked grows. */
+/** The command palette: pages, deeds, operators, rules by prefix, and any number to explain. It opens whenever asked grows. */
 export default function Palette({ pages, asked }: { pages: readonly PageEntry[]; asked: number }): ReactNode {
   const [query, setQuery] = useState("");
   const groups = useGroups(pages, query.trim());
@@ -36,7 +37,7 @@ export default function Palette({ pages, asked }: { pages: readonly PageEntry[];
       limit={12}
       maxHeight={420}
       scrollable
-      searchProps={{ leftSection: <IconSearch size={18} aria-hidden />, placeholder: "A page, an operator, a number, or what to do", "aria-label": "Find or do" }}
+      searchProps={{ leftSection: <IconSearch size={18} aria-hidden />, placeholder: "A page, an operator, a number or prefix, or what to do", "aria-label": "Find or do" }}
     />
   );
 }
@@ -45,6 +46,7 @@ function useGroups(pages: readonly PageEntry[], query: string): SpotlightActionG
   const [, go] = useLocation();
   const caller = useCaller();
   const { live } = useOperatorNames();
+  const rules = useRulesUnder(query);
   return useMemo(() => {
     const groups: SpotlightActionGroupData[] = [];
     const number = query.replace(/[\s()-]/g, "");
@@ -52,6 +54,12 @@ function useGroups(pages: readonly PageEntry[], query: string): SpotlightActionG
       groups.push({
         group: "Number",
         actions: [action("explain", `Explain ${query}`, "Which operator carries it, and why", IconRoute, () => { go(`/explore#to=${number}`); }, query)],
+      });
+    }
+    if (rules.length > 0) {
+      groups.push({
+        group: "Rules",
+        actions: rules.map(({ to, label, description }) => action(`rule:${to}`, label, description, IconListTree, () => { go(to); }, query)),
       });
     }
     groups.push({
@@ -72,7 +80,7 @@ function useGroups(pages: readonly PageEntry[], query: string): SpotlightActionG
       });
     }
     return groups;
-  }, [pages, query, go, caller, live]);
+  }, [pages, query, go, caller, live, rules]);
 }
 
 function action(id: string, label: string, description: string, Icon: typeof IconPlus, onClick: () => void, keywords?: string): SpotlightActionData {

@@ -1,3 +1,4 @@
+import { Outcome } from "@gen/routing/v1/routing_pb.js";
 import { MessageType } from "@gen/routing/v1/types_pb.js";
 import { expect, test } from "./fixtures.js";
 
@@ -43,4 +44,37 @@ test("on a phone the plots are folded until somebody asks for them", async ({ op
   await expect(page).toHaveURL(/[?&]plots=1/);
   await page.getByRole("button", { name: "Hide plots" }).click();
   await expect(page.getByRole("heading", { name: "Time to decide" })).toHaveCount(0);
+});
+
+test("at 1280 px a row shows its time, price and outcome whole", async ({ open, server }) => {
+  const { meta, operatorId } = await server.api().routing.selectOperator({ to, accountId, messageType: MessageType.SMS });
+  await server.api().routing.reportOutcome({ decisionId: meta?.decisionId ?? "", operatorId, outcome: Outcome.UNDELIVERED });
+  const page = await open("/decisions");
+  await page.setViewportSize({ width: 1280, height: 800 });
+  const grid = page.getByRole("grid", { name: "Decisions" });
+  await expect(grid.getByText("Undelivered").first()).toBeVisible();
+  const row = grid.getByRole("row").filter({ hasText: "Undelivered" }).first();
+  const cut = await row.evaluate((element) =>
+    [...element.querySelectorAll("[role=gridcell], time, time span")].filter((cell) => cell.scrollWidth > cell.clientWidth + 1 && cell.clientWidth > 0).map((cell) => cell.textContent),
+  );
+  expect(cut).toEqual([]);
+  expect(await grid.evaluate((element) => element.scrollWidth - element.clientWidth)).toBe(0);
+});
+
+test("with the log out of reach figures stay, and that is said once", async ({ open, server, faults }) => {
+  faults.expect(/ERR_FAILED .*DecisionService/);
+  await server.api().routing.selectOperator({ to, accountId, messageType: MessageType.SMS });
+  const page = await open("/decisions");
+  const rows = page.getByRole("grid", { name: "Decisions" }).getByText("+447911••••••");
+  await expect(rows.first()).toBeVisible();
+  const log = /trunkline\.routing\.v1\.DecisionService/;
+  await page.route(log, (route) => route.abort());
+  // The page looks every 10 s, and tries three times.
+  await expect(page.getByText(/^Not up to date: .* Figures are from/)).toHaveCount(1, { timeout: 60_000 });
+  await expect(page.getByRole("button", { name: "Try again" })).toHaveCount(1);
+  await expect(rows.first()).toBeVisible();
+  await expect(page.getByRole("figure", { name: "No-route rate" })).toBeVisible();
+  await page.unroute(log);
+  await page.getByRole("button", { name: "Try again" }).click();
+  await expect(page.getByText(/^Not up to date/)).toHaveCount(0, { timeout: 60_000 });
 });

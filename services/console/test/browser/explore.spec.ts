@@ -8,6 +8,14 @@ test("a number is explained as soon as it is valid, and stays out of the query s
   expect(new URL(page.url()).search).toBe("");
 });
 
+test("without a number there is one thing to do, so the field has the focus", async ({ open }) => {
+  const page = await open("/explore");
+  await expect(page.getByLabel("Number", { exact: true })).toBeFocused();
+  await page.goto(page.url().replace("/explore", "/rules"));
+  await page.getByRole("link", { name: "Route explorer" }).click();
+  await expect(page.getByLabel("Number", { exact: true })).toBeFocused();
+});
+
 test("one click asks without the operator and says what that costs", async ({ open }) => {
   const page = await open("/explore#to=+447911123456");
   await page.getByRole("button", { name: /^Ask without / }).first().click();

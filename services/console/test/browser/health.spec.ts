@@ -79,3 +79,13 @@ test("a viewer sees all of it, on a telephone too", async ({ open, context }) =>
   await expect(page.getByRole("row", { name: /^Andes Signal/ }).first()).toBeVisible();
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
 });
+
+test("one that is bound to receive is not counted among those that carry", async ({ open }) => {
+  const page = await open("/health?state=receives");
+  const table = page.getByRole("grid", { name: "Operators by trouble" });
+  await expect(table.getByRole("row", { name: "Kestrel Receipts Receives only" })).toBeVisible();
+  await expect(table.getByRole("row")).toHaveCount(2);
+  await page.getByRole("button", { name: /^Carrying/ }).click();
+  await expect(table.getByRole("row", { name: /^Andes Signal/ })).toBeVisible();
+  await expect(table.getByRole("row", { name: /^Kestrel/ })).toHaveCount(0);
+});

@@ -164,3 +164,49 @@ test("a rotated password is asked about, and sent once", async ({ open, server }
   await expect(page.getByText("Rotate Me has a new password.")).toBeVisible();
   await expect(page.getByLabel("New password")).toHaveValue("");
 });
+
+test("the list is sorted and chosen by quality, as a link says", async ({ open, server }) => {
+  const id = await activeOperator(server.api(), "Ailing One");
+  await sayHealth(server.natsUrl, id, "DEGRADED");
+  const page = await open("/operators?quality=degraded", { as: "viewer" });
+  await expect(row(page, "Ailing One")).toBeVisible(firstPage);
+  await expect(row(page, "Nordlink Transit")).toHaveCount(0);
+  await page.getByRole("group", { name: "Quality" }).getByText("Degraded").click();
+  await expect(row(page, "Nordlink Transit")).toBeVisible();
+  await page.getByRole("button", { name: "TPS" }).click();
+  await page.getByRole("button", { name: "TPS" }).click();
+  await expect(page).toHaveURL(/\?sort=-tps$/);
+  await expect(page.getByRole("columnheader", { name: "TPS" })).toHaveAttribute("aria-sort", "descending");
+  await expect(page.getByRole("grid", { name: "Operators" }).getByRole("row").nth(1)).toContainText("500");
+  // A host gives way, its port does not.
+  const cell = row(page, "Nordlink Transit").getByTitle("smpp.nordlink.example:2775").getByText(":2775");
+  await expect(cell).toBeInViewport();
+});
+
+test("Back after Esc leaves the operator, not an empty step", async ({ open, server }) => {
+  const id = await activeOperator(server.api(), "Back And Forth");
+  const page = await open("/operators?q=back+and", { as: "operator" });
+  await row(page, "Back And Forth").getByRole("link").click();
+  await page.getByRole("button", { name: "Suspend…" }).click();
+  const dialog = page.getByRole("dialog", { name: "Suspend Back And Forth?" });
+  await expect(dialog).toBeVisible();
+  await expect(page).toHaveURL(new RegExp(`/operators/${id}\\?do=suspend$`));
+  await page.keyboard.press("Escape");
+  await expect(dialog).toBeHidden();
+  await expect(page).toHaveURL(new RegExp(`/operators/${id}$`));
+  await page.goBack();
+  await expect(page).toHaveURL(/\/operators\?q=back\+and$/);
+  await page.goForward();
+  await expect(page.getByRole("heading", { level: 1, name: "Back And Forth" })).toBeVisible();
+  await expect(dialog).toBeHidden();
+});
+
+test("a viewer who follows a link to a form is told who may", async ({ open }) => {
+  const page = await open("/operators?new=1", { as: "viewer" });
+  const note = page.getByRole("note");
+  await expect(note).toContainText("takes the role operator; yours is viewer", firstPage);
+  await expect(page.getByRole("dialog")).toHaveCount(0);
+  await note.getByRole("button", { name: "Close" }).click();
+  await expect(note).toBeHidden();
+  await expect(page).toHaveURL(/\/operators$/);
+});

@@ -9,7 +9,8 @@ const patience = 30_000;
 
 const live = (page: Page) => page.getByRole("status").filter({ hasText: /^Live$/ });
 const notLive = (page: Page) => page.getByRole("status").filter({ hasText: /^Not live$/ });
-const banner = (page: Page) => page.getByRole("status").filter({ hasText: /Live updates stopped\. Figures are from \d\d:\d\d:\d\d\./ });
+const banner = (page: Page) => page.getByRole("status").filter({ hasText: /^The server does not answer\. Figures are from \d{1,2}:\d\d:\d\d( [AP]M)?\.$/ });
+const top = (page: Page) => page.getByRole("heading", { level: 1 }).evaluate((heading) => heading.getBoundingClientRect());
 
 async function withServer(use: (server: Server) => Promise<void>): Promise<void> {
   const server = await Server.start({ table: "release" });
@@ -38,12 +39,17 @@ test("a page that is open says since when it is old, keeps its figures, and come
     const row = operators.getByRole("row").filter({ hasText: "Nordlink Transit" });
     await expect(row.getByText("Bound", { exact: true })).toBeVisible();
     await expect(live(operators)).toBeVisible();
+    const before = await top(operators);
 
     await server.kill();
     await expect(notLive(operators)).toBeVisible({ timeout: patience });
     await expect(banner(operators)).toBeVisible({ timeout: patience });
     await expect(row.getByText("Bound", { exact: true })).toBeVisible();
-    await expect(operators.getByText("The server does not answer")).toHaveCount(0);
+    // Nothing has moved, and the line stands clear of the title.
+    expect((await top(operators)).top).toBe(before.top);
+    const line = await banner(operators).boundingBox();
+    expect((line?.y ?? 0) + (line?.height ?? 0)).toBeLessThanOrEqual(before.top - 4);
+    await expect(operators.getByText("Figures are from")).toHaveCount(1);
 
     await server.restart();
     await expect(live(operators)).toBeVisible({ timeout: patience });
@@ -107,7 +113,7 @@ test("whose key is revoked signs in again and is back where it was", async ({ pa
     await api.keys.revokeApiKey({ keyId: apiKey?.keyId ?? "" });
     await page.getByRole("searchbox", { name: "Search operators" }).fill("nordlink");
 
-    await expect(page.getByText("The server no longer takes the key", { exact: false })).toBeVisible({ timeout: patience });
+    await expect(page.getByText("The server no longer takes the credential of", { exact: false })).toBeVisible({ timeout: patience });
     await expect(page).toHaveURL(/\/operators\?q=nord/);
     await page.getByRole("textbox", { name: "API key or token", exact: true }).fill("tl_wrong");
     await page.getByRole("button", { name: "Sign in" }).click();

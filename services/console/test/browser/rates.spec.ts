@@ -72,6 +72,12 @@ test("bad lines are told with their line, column and sentence, and text of the d
   await expect(lines.getByRole("row").nth(1)).toContainText("price");
   await expect(lines.getByRole("row").nth(2)).toContainText("prefix");
   await expect(page.getByRole("heading", { name: "2 lines cannot be taken" })).toBeVisible();
+  const blocked = page.getByRole("alert");
+  await expect(blocked).toBeFocused();
+  await expect(blocked).toContainText("2 lines of the deck cannot be taken");
+  await expect(blocked).toBeInViewport();
+  await blocked.getByRole("button", { name: "Show the lines" }).click();
+  await expect(lines).toBeInViewport();
   await expect(page.getByRole("button", { name: /^Apply/ })).toHaveCount(0);
 
   await page.reload();

@@ -110,6 +110,51 @@ test("an edit that another came before is merged", async ({ open, server }) => {
   expect(rule).toMatchObject({ description: "mine", strategy: RoutingStrategy.FAILOVER, onExhausted: OnExhausted.FALL_THROUGH });
 });
 
+test("operators that two people changed at once are merged one by one", async ({ open, server }) => {
+  const ruleId = await makeRule(server, "+9877");
+  const north = await operatorId(server, "Nordlink Transit");
+  const south = await operatorId(server, "Meridian Carrier");
+  const third = await operatorId(server, "Pacific Gate");
+  const page = await open(`/rules?rule=${ruleId}`);
+  const editor = page.getByRole("dialog", { name: "Global rule for +9877" });
+  await editor.getByLabel("Price of candidate 1").fill("0.05");
+  await editor.getByLabel("Price of candidate 2").fill("0.07");
+  await server.api().rules.updateRoutingRule({
+    rule: {
+      ruleId,
+      candidates: [
+        { operatorId: north, priority: 1 },
+        { operatorId: south, priority: 2, price: { currencyCode: "EUR", nanos: 90_000_000n } },
+        { operatorId: third, priority: 3 },
+      ],
+    },
+    updateMask: { paths: ["candidates"] },
+  });
+
+  await editor.getByRole("button", { name: "Save" }).click();
+  const merge = page.getByRole("dialog", { name: "Somebody else changed this meanwhile" });
+  await expect(merge.getByRole("group", { name: /^Pacific Gate only they changed it/ })).toContainText("not in the rule");
+  await expect(merge.getByRole("group", { name: /^Nordlink Transit, price only you changed it/ })).toBeVisible();
+  await merge.getByRole("radio", { name: "Meridian Carrier, price: take theirs" }).check();
+  await merge.getByRole("button", { name: "Save the merged version" }).click();
+  await expect(page.getByText("The rule for +9877 is saved.")).toBeVisible();
+  const { rule } = await server.api().rules.getRoutingRule({ ruleId });
+  expect(rule?.candidates.map(({ operatorName, price }) => [operatorName, price?.nanos])).toEqual([["Nordlink Transit", 50_000_000n], ["Meridian Carrier", 90_000_000n], ["Pacific Gate", undefined]]);
+});
+
+test("a rule that is there already is told once, with the way to it", async ({ open, server }) => {
+  const ruleId = await makeRule(server, "+9878");
+  const page = await open("/rules?new=1&prefix=%2B9878");
+  const editor = page.getByRole("dialog", { name: "New rule" });
+  await choose(page, editor.getByRole("combobox", { name: "Operator of candidate 1" }), "Nordlink Transit");
+  await editor.getByRole("button", { name: "Create rule" }).click();
+  const conflicts = editor.getByRole("region", { name: "Conflicts" });
+  await expect(conflicts).toBeFocused();
+  await expect(editor.getByText(/such a rule already/)).toHaveCount(1);
+  await expect(editor.getByRole("alert")).toHaveCount(0);
+  await expect(conflicts.getByRole("link", { name: "Rule for +9878" })).toHaveAttribute("href", new RegExp(`rule=${ruleId}`));
+});
+
 test("deleting says who answers then, and can be undone", async ({ open, server }) => {
   await makeRule(server, "+9874");
   const ruleId = await makeRule(server, "+98741", '<img src="x" onerror="alert(1)">');

@@ -42,8 +42,9 @@ test("a server that is gone is told, and the figures stay", async ({ open, serve
   const nats = page.getByRole("listitem").filter({ has: page.getByRole("heading", { name: "nats" }) });
   await expect(nats).toContainText("Up");
   await server.kill();
-  await expect(page.getByRole("status").filter({ hasText: "Not up to date" })).toContainText("Figures are from");
+  await expect(page.getByRole("status").filter({ hasText: "The server does not answer" })).toContainText("Figures are from", { timeout: 30_000 });
+  await expect(page.getByText("Not up to date")).toHaveCount(0);
   await expect(nats).toContainText("Up");
   await server.restart();
-  await expect(page.getByText("Not up to date")).toHaveCount(0, { timeout: 30_000 });
+  await expect(page.getByText("The server does not answer")).toHaveCount(0, { timeout: 30_000 });
 });

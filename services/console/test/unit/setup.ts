@@ -1,3 +1,4 @@
+import { notifications } from "@mantine/notifications";
 import { cleanup, configure } from "@testing-library/react";
 import { afterEach, vi } from "vitest";
 
@@ -25,6 +26,8 @@ configure({ asyncUtilTimeout: 4_000 });
 
 afterEach(() => {
   cleanup();
+  // They are kept outside of what is drawn, and files share a process.
+  notifications.clean();
   vi.useRealTimers();
   sessionStorage.clear();
   localStorage.clear();

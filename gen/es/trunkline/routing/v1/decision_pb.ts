@@ -519,7 +519,10 @@ export const ListDecisionsResponseSchema: GenMessage<ListDecisionsResponse> = /*
   messageDesc(file_trunkline_routing_v1_decision, 10);
 
 /**
- * SummarizeDecisionsRequest asks how many decisions there were.
+ * SummarizeDecisionsRequest asks how many decisions there were. The answer is exact, but how long a time can be summed up depends: sums
+ * are kept by minute for all accounts together, and by 5 minutes for each, and answer where step is a multiple of that and no prefix is
+ * asked for. Before the first and after the last whole minute (or 5 minutes) of the time, and otherwise, the decisions are read one by one,
+ * and too many of them are refused with TOO_MANY_DECISIONS.
  *
  * @generated from message trunkline.routing.v1.SummarizeDecisionsRequest
  */

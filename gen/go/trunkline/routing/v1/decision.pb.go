@@ -928,7 +928,10 @@ func (x *ListDecisionsResponse) GetNextPageToken() string {
 	return ""
 }
 
-// SummarizeDecisionsRequest asks how many decisions there were.
+// SummarizeDecisionsRequest asks how many decisions there were. The answer is exact, but how long a time can be summed up depends: sums
+// are kept by minute for all accounts together, and by 5 minutes for each, and answer where step is a multiple of that and no prefix is
+// asked for. Before the first and after the last whole minute (or 5 minutes) of the time, and otherwise, the decisions are read one by one,
+// and too many of them are refused with TOO_MANY_DECISIONS.
 type SummarizeDecisionsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Which decisions. Without from_time those of the last hour; at most 31 days are summed up.

@@ -4,19 +4,21 @@ import { type ReactNode, useMemo } from "react";
 import { Role, useCaller, useMay } from "../../api/caller";
 import { useDrawer } from "../../parts/drawer";
 import { Filters } from "../../parts/filter";
+import { Moment, momentWidth } from "../../parts/moment";
 import { Id } from "../../parts/number";
 import { useParam } from "../../parts/params";
 import { SearchBox } from "../../parts/search";
 import { Empty } from "../../parts/states";
 import { columnsOf, DataTable } from "../../parts/table";
 import { useTableQuery } from "../../parts/tablequery";
-import { Ago, When } from "../../parts/when";
+import { Ago } from "../../parts/when";
+import classes from "./access.module.css";
 
 const column = columnsOf<Account>();
 const columns = [
   column.accessor("name", { header: "Name", size: 200, meta: { grow: 2, narrow: true } }),
   column.accessor("notes", { header: "Notes", size: 220, meta: { grow: 3 } }),
-  column.display({ id: "created", header: "Created", size: 180, meta: { grow: 0 }, cell: ({ row }) => <When time={row.original.createTime} /> }),
+  column.display({ id: "created", header: "Created", size: momentWidth.minutes, meta: { grow: 0 }, cell: ({ row }) => <Moment time={row.original.createTime} /> }),
   column.display({ id: "updated", header: "Changed", size: 140, meta: { grow: 0 }, cell: ({ row }) => <Ago time={row.original.updateTime} /> }),
   column.display({ id: "id", header: "Id", size: 140, meta: { grow: 0 }, cell: ({ row }) => <Id value={row.original.accountId} label="account id" /> }),
 ];
@@ -46,7 +48,7 @@ export function Accounts(): ReactNode {
         href={(account) => drawer.href(account.accountId)}
         onOpen={(account) => drawer.open(account.accountId)}
         current={drawer.id}
-        second={(account) => <span>{account.notes === "" ? "No notes" : account.notes}</span>}
+        second={(account) => <span className={classes.cut}>{account.notes === "" ? "No notes" : account.notes}</span>}
         empty={
           search !== "" ? (
             <Empty title="No account has such a name">Search for less.</Empty>

@@ -10,8 +10,8 @@ export function State({ apiKey }: { readonly apiKey: ApiKey }): ReactNode {
   return <StatusBadge tone={stateTones[state]}>{stateWords[state]}</StatusBadge>;
 }
 
-export function Scope({ accountId, link = false }: { readonly accountId: string; readonly link?: boolean }): ReactNode {
-  return accountId === "" ? <span>All accounts</span> : <AccountName id={accountId} link={link} />;
+export function Scope({ accountId }: { readonly accountId: string }): ReactNode {
+  return accountId === "" ? <span>All accounts</span> : <AccountName id={accountId} />;
 }
 
 export function End({ apiKey: { expireTime } }: { readonly apiKey: ApiKey }): ReactNode {

@@ -103,7 +103,7 @@ function View({ apiKey }: { readonly apiKey: ApiKey }): ReactNode {
           { label: "Begins with", value: <span className={classes.mono}>{hint}</span> },
           { label: "Key id", value: <Id value={keyId} label="key id" /> },
           { label: "Role", value: roleWord(role) },
-          { label: "Account", value: <Scope accountId={accountId} link /> },
+          { label: "Account", value: <Scope accountId={accountId} /> },
           { label: "Created", value: <When time={createTime} /> },
           { label: "Created by", value: <span className={classes.mono}>{createdBy}</span> },
           { label: "Ends", value: expireTime === undefined ? "No end" : <When time={expireTime} /> },

@@ -3,6 +3,7 @@ import type { ApiKey } from "@gen/access/v1/api_key_pb";
 import { ApiKeyService } from "@gen/access/v1/api_key_service_pb";
 import { type ReactNode, useMemo } from "react";
 import { useCaller } from "../../api/caller";
+import { AccountCell } from "../../parts/accountcell";
 import { useDrawer } from "../../parts/drawer";
 import { Filters } from "../../parts/filter";
 import { useParam, withParams } from "../../parts/params";
@@ -12,7 +13,7 @@ import { columnsOf, DataTable } from "../../parts/table";
 import { useTableQuery } from "../../parts/tablequery";
 import { Ago } from "../../parts/when";
 import { roleWord } from "../../parts/words";
-import { End, Scope, State, Used } from "./keycells";
+import { End, State, Used } from "./keycells";
 import { KeyDrawer } from "./keydrawer";
 import type { ShownKey } from "./keytext";
 
@@ -22,11 +23,10 @@ const columns = [
   column.display({ id: "state", header: "State", size: 132, meta: { grow: 0, narrow: true }, cell: ({ row }) => <State apiKey={row.original} /> }),
   column.accessor("hint", { header: "Begins with", size: 118, meta: { grow: 0, mono: true } }),
   column.accessor((key) => roleWord(key.role), { id: "role", header: "Role", size: 88, meta: { grow: 0 } }),
-  column.display({ id: "account", header: "Account", size: 110, cell: ({ row }) => <Scope accountId={row.original.accountId} /> }),
-  column.accessor("createdBy", { header: "Created by", size: 96, meta: { mono: true } }),
-  column.display({ id: "created", header: "Created", size: 124, meta: { grow: 0 }, cell: ({ row }) => <Ago time={row.original.createTime} /> }),
-  column.display({ id: "expires", header: "Ends", size: 104, meta: { grow: 0 }, cell: ({ row }) => <End apiKey={row.original} /> }),
-  column.display({ id: "used", header: "Last used", size: 124, meta: { grow: 0 }, cell: ({ row }) => <Used apiKey={row.original} /> }),
+  column.display({ id: "account", header: "Account", size: 110, cell: ({ row }) => <AccountCell id={row.original.accountId} none="All accounts" /> }),
+  column.display({ id: "created", header: "Created", size: 140, meta: { grow: 0 }, cell: ({ row }) => <Ago time={row.original.createTime} /> }),
+  column.display({ id: "expires", header: "Ends", size: 124, meta: { grow: 0 }, cell: ({ row }) => <End apiKey={row.original} /> }),
+  column.display({ id: "used", header: "Last used", size: 140, meta: { grow: 0 }, cell: ({ row }) => <Used apiKey={row.original} /> }),
 ];
 
 /** The keys that the caller may see. */
@@ -58,7 +58,7 @@ export function Keys({ onText }: { readonly onText: (key: ShownKey) => void }): 
           <>
             <span>{key.hint}…</span>
             <span>{roleWord(key.role)}</span>
-            <Scope accountId={key.accountId} />
+            <AccountCell id={key.accountId} none="All accounts" />
           </>
         )}
         needs="an admin"

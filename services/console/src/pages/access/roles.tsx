@@ -23,7 +23,7 @@ export function Roles(): ReactNode {
           items={[
             { label: "Name in the audit log", value: <span className={classes.mono}>{caller.name}</span> },
             { label: "Role", value: roleWord(caller.role) },
-            { label: "Account", value: <Scope accountId={caller.accountId} link /> },
+            { label: "Account", value: <Scope accountId={caller.accountId} /> },
             { label: "Credential ends", value: caller.expires === undefined ? "No end, or not known" : <When time={caller.expires} /> },
           ]}
         />

@@ -1,26 +1,31 @@
 import type { AuditRow } from "@gen/access/v1/audit_pb";
 import type { ReactNode } from "react";
+import { actionWords } from "../../parts/actionwords";
+import { Moment, momentWidth } from "../../parts/moment";
 import { Id } from "../../parts/number";
 import { StatusBadge } from "../../parts/status";
 import { columnsOf } from "../../parts/table";
 import { countText } from "../../parts/figures";
-import { When } from "../../parts/when";
+import classes from "./audit.module.css";
 import { entityWord } from "./kinds";
 
 const column = columnsOf<AuditRow>();
 
 export const columns = [
-  column.display({ id: "action", header: "Action", size: 165, meta: { narrow: true }, cell: ({ row }) => <Action action={row.original.action} /> }),
-  column.display({ id: "time", header: "Time", size: 190, meta: { grow: 0 }, cell: ({ row }) => <When time={row.original.occurTime} seconds /> }),
-  column.accessor("actor", { header: "Actor", size: 150, meta: { grow: 2, mono: true } }),
+  column.display({ id: "action", header: "Action", size: 190, meta: { narrow: true }, cell: ({ row }) => <Action action={row.original.action} /> }),
+  column.display({ id: "time", header: "Time", size: momentWidth.seconds, meta: { grow: 0 }, cell: ({ row }) => <Moment time={row.original.occurTime} seconds /> }),
+  column.accessor("actor", { header: "Actor", size: 150, meta: { grow: 2, mono: true }, cell: ({ getValue }) => <span title={getValue()}>{getValue()}</span> }),
   column.accessor((row) => entityWord(row.entity), { id: "entity", header: "About", size: 120, meta: { grow: 0, narrow: true } }),
   column.display({ id: "entity_id", header: "Its id", size: 140, meta: { grow: 2 }, cell: ({ row }) => <Subject row={row.original} /> }),
   column.display({ id: "request", header: "Request", size: 130, meta: { grow: 0 }, cell: ({ row }) => <Id value={row.original.requestId} label="request id" /> }),
   column.accessor((row) => place(row), { id: "place", header: "Place", size: 84, meta: { grow: 0, align: "end" } }),
 ];
 
+/** In words; its name as a tooltip. */
 export function Action({ action }: { readonly action: string }): ReactNode {
-  return action === "access.denied" ? <StatusBadge tone="warning">{action}</StatusBadge> : <span>{action}</span>;
+  return (
+    <span title={action}>{action === "access.denied" ? <StatusBadge tone="warning">{actionWords(action)}</StatusBadge> : actionWords(action)}</span>
+  );
 }
 
 /** Procedures are readable, ids are not. */
@@ -38,8 +43,8 @@ export function place({ sequence }: AuditRow): string {
 export function second(row: AuditRow): ReactNode {
   return (
     <>
-      <When time={row.occurTime} seconds />
-      <span>{row.actor}</span>
+      <Moment time={row.occurTime} seconds />
+      <span className={classes.cut}>{row.actor}</span>
     </>
   );
 }

@@ -2,7 +2,7 @@ import { DateTimeInput } from "../../parts/datetime";
 import { Filters, FilterSelect } from "../../parts/filter";
 import { type ReactNode } from "react";
 import { SearchBox } from "../../parts/search";
-import { actions, entities } from "./kinds";
+import { actionHint, actions, entities } from "./kinds";
 import { chosen, custom, ranges } from "./range";
 import { TextFilter } from "./textfilter";
 
@@ -32,7 +32,7 @@ export function AuditFilters({ params, onChange, actors }: AuditFiltersProps): R
     <>
       <Filters>
         <SearchBox label="Id of what it is about" placeholder="Id of what it is about" value={entityId} onChange={(next) => onChange({ entity_id: next.trim() })} />
-        <TextFilter label="Action" placeholder="Action, such as rule." value={action} suggestions={actions} onChange={(next) => onChange({ action: next })} />
+        <TextFilter label="Action" placeholder="Action, such as rule." value={action} suggestions={actions} hint={actionHint} onChange={(next) => onChange({ action: next })} />
         <TextFilter label="Actor" placeholder="Actor, such as key:…" value={actor} suggestions={actors} width={240} onChange={(next) => onChange({ actor: next })} />
         <FilterSelect label="About" all="Anything" value={entity} onChange={(next) => onChange({ entity: next })} options={entities} />
         <FilterSelect

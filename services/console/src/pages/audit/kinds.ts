@@ -1,3 +1,4 @@
+import { actionWords, knownActions } from "../../parts/actionwords";
 import { withParams } from "../../parts/params";
 import type { Option } from "../../parts/filter";
 
@@ -13,20 +14,13 @@ export const entities: readonly Option[] = [
   { value: "procedure", label: "Procedure" },
 ];
 
-/** Actions that one looks for; any other may be typed. */
-export const actions: readonly string[] = [
-  "access.denied",
-  "account.",
-  "api_key.",
-  "credentials.read",
-  "decisions.erase",
-  "decisions.search",
-  "fx.set",
-  "operator.",
-  "rates.import",
-  "release.",
-  "rule.",
-];
+/** What is offered for the action: all of a kind, and each; any other may be typed. */
+export const actions: readonly string[] = ["account.", "api_key.", "operator.", "release.", "rule.", ...knownActions].sort();
+
+/** What an offered action means. */
+export function actionHint(action: string): string {
+  return action.endsWith(".") ? "All of this kind" : actionWords(action);
+}
 
 export function entityWord(entity: string): string {
   return entities.find(({ value }) => value === entity)?.label ?? entity;

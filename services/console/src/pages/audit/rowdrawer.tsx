@@ -5,6 +5,7 @@ import type { AuditRow } from "@gen/access/v1/audit_pb";
 import { AuditService } from "@gen/access/v1/audit_service_pb";
 import { type ReactNode, useMemo } from "react";
 import { Link } from "wouter";
+import { actionWords } from "../../parts/actionwords";
 import { Answer } from "../../parts/answer";
 import { Copy } from "../../parts/copy";
 import { Drawer } from "../../parts/drawer";
@@ -45,7 +46,7 @@ export function RowDrawer({ id, onClose, rows }: RowDrawerProps): ReactNode {
   );
   const none = <Empty title="This row was not found">The link may be cut short.</Empty>;
   return (
-    <Drawer id={id} onClose={onClose} size={820} title={(loaded ?? query.data?.rows.find(({ auditId }) => auditId === id))?.action ?? "Audit row"}>
+    <Drawer id={id} onClose={onClose} size={820} title={titleOf(loaded ?? query.data?.rows.find(({ auditId }) => auditId === id))}>
       {(shown) => {
         const row = rows.find(({ auditId }) => auditId === shown);
         if (row !== undefined) return <View row={row} />;
@@ -63,6 +64,10 @@ export function RowDrawer({ id, onClose, rows }: RowDrawerProps): ReactNode {
   );
 }
 
+function titleOf(row: AuditRow | undefined): string {
+  return row === undefined ? "Audit row" : actionWords(row.action);
+}
+
 function View({ row }: { readonly row: AuditRow }): ReactNode {
   const { occurTime, actor, requestId, action, entity, entityId, before, after, hash, auditId } = row;
   const path = entityPath(entity, entityId);
@@ -71,7 +76,7 @@ function View({ row }: { readonly row: AuditRow }): ReactNode {
       <Facts
         items={[
           { label: "Time", value: <When time={occurTime} seconds /> },
-          { label: "Action", value: <Action action={action} /> },
+          { label: "Action", value: <><Action action={action} /> <span className={`${classes.mono ?? ""} ${classes.dim ?? ""}`}>{action}</span></> },
           { label: "Actor", value: <Whole value={actor} label="actor" /> },
           { label: "About", value: entityWord(entity) },
           { label: "Its id", value: <Whole value={entityId} label="entity id" /> },

@@ -1,5 +1,6 @@
-import { Autocomplete } from "@mantine/core";
+import { Autocomplete, type AutocompleteProps } from "@mantine/core";
 import { type ReactNode, useEffect, useRef, useState } from "react";
+import classes from "./audit.module.css";
 
 interface TextFilterProps {
   readonly label: string;
@@ -7,6 +8,8 @@ interface TextFilterProps {
   readonly onChange: (value: string) => void;
   readonly placeholder?: string;
   readonly suggestions?: readonly string[];
+  /** What a suggestion means, in words that are looked for as well. */
+  readonly hint?: (suggestion: string) => string;
   readonly width?: number;
 }
 
@@ -14,7 +17,7 @@ interface TextFilterProps {
 const delay = 400;
 
 /** A filter by exact text, with suggestions. */
-export function TextFilter({ label, value, onChange, placeholder, suggestions = [], width = 200 }: TextFilterProps): ReactNode {
+export function TextFilter({ label, value, onChange, placeholder, suggestions = [], hint, width = 200 }: TextFilterProps): ReactNode {
   const [text, setText] = useState(value);
   const told = useRef(value);
   const tell = useRef(onChange);
@@ -43,7 +46,8 @@ export function TextFilter({ label, value, onChange, placeholder, suggestions = 
       onOptionSubmit={commit}
       onBlur={() => commit(text)}
       data={[...suggestions]}
-      limit={20}
+      limit={40}
+      {...(hint === undefined ? {} : hinting(hint))}
       clearable
       clearButtonProps={{ "aria-label": `Clear ${label.toLowerCase()}` }}
       maxLength={300}
@@ -51,4 +55,21 @@ export function TextFilter({ label, value, onChange, placeholder, suggestions = 
       maw="100%"
     />
   );
+}
+
+/** Suggestions with what they mean below them. */
+function hinting(hint: (suggestion: string) => string): Pick<AutocompleteProps, "renderOption" | "filter" | "comboboxProps"> {
+  return {
+    comboboxProps: { width: 260, position: "bottom-start" },
+    filter: ({ options, search }) => {
+      const text = search.trim().toLowerCase();
+      return options.filter((option) => "value" in option && `${option.value} ${hint(option.value)}`.toLowerCase().includes(text));
+    },
+    renderOption: ({ option: { value } }) => (
+      <span className={classes.suggestion}>
+        <span>{hint(value)}</span>
+        <span className={classes.mono}>{value}</span>
+      </span>
+    ),
+  };
 }

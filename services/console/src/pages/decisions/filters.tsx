@@ -40,7 +40,7 @@ export function DecisionFilters({ filter, window, onChange }: FilterProps): Reac
           size="sm"
           value={own ? "own" : rangeOf(filter.range)}
           onChange={(next) => onChange(next === "own" ? ownTimes(window) : { range: next, from: "", to: "" })}
-          data={[...Object.keys(ranges).map((key) => ({ value: key, label: words[rangeOf(key)] })), { value: "own", label: "Own" }]}
+          data={[...Object.entries(ranges).map(([value, { label }]) => ({ value, label })), { value: "own", label: "From and to" }]}
         />
         <FilterSelect
           label="Account"
@@ -55,7 +55,7 @@ export function DecisionFilters({ filter, window, onChange }: FilterProps): Reac
           options={named(all.map((one) => ({ value: one.operatorId, label: one.name })), filter.operator)}
         />
         <PrefixFilter value={filter.prefix} onChange={(prefix) => onChange({ prefix })} />
-        <Switch label="Without operator only" checked={filter.failed === "1"} onChange={(event) => onChange({ failed: event.currentTarget.checked ? "1" : "" })} />
+        <Switch label="Without a route only" checked={filter.failed === "1"} onChange={(event) => onChange({ failed: event.currentTarget.checked ? "1" : "" })} />
         {changed(filter) && (
           <Button variant="subtle" color="gray" size="compact-sm" onClick={() => onChange({ account: "", operator: "", prefix: "", failed: "" })}>
             Clear filters
@@ -76,8 +76,6 @@ export function DecisionFilters({ filter, window, onChange }: FilterProps): Reac
 export function changed({ account, operator, prefix, failed }: Filter): boolean {
   return account !== "" || operator !== "" || prefix !== "" || failed !== "";
 }
-
-const words = { "15m": "15 min", "1h": "1 h", "24h": "24 h", "7d": "7 days" } as const;
 
 function ownTimes({ from, to }: Window): Partial<Filter> {
   const iso = (seconds: number): string => `${new Date(seconds * 1000).toISOString().slice(0, 16)}Z`;

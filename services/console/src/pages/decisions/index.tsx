@@ -8,9 +8,9 @@ import { useParams } from "../../parts/params";
 import { Empty } from "../../parts/states";
 import { Detail } from "./detail";
 import { DecisionFilters, noFilter } from "./filters";
-import { DecisionList, DecisionTable } from "./list";
+import { DecisionTable } from "./list";
+import { DecisionLog } from "./log";
 import { NumberForm, NumberShown } from "./numbersearch";
-import { Figures } from "./plots";
 import { Refresh } from "./refresh";
 import { useLook } from "./uselook";
 import { useNumberSearch } from "./usenumbersearch";
@@ -57,8 +57,7 @@ export default function Decisions(): ReactNode {
       ) : (
         <>
           <DecisionFilters filter={filter} window={look.window} onChange={setFilter} />
-          <Figures filter={filter} look={look} />
-          <DecisionList filter={filter} look={look} drawer={drawer} onClear={() => setFilter({ account: "", operator: "", prefix: "", failed: "" })} />
+          <DecisionLog filter={filter} look={look} drawer={drawer} onClear={() => setFilter({ account: "", operator: "", prefix: "", failed: "" })} />
         </>
       )}
       <Drawer id={drawer.id} onClose={drawer.close} title="Decision" size={760}>

@@ -10,18 +10,16 @@ import { DecisionSecond, decisionColumns } from "./columns";
 import { changed, type Filter } from "./filters";
 import { filterOf, type Look } from "./uselook";
 
-interface ListProps {
-  readonly filter: Filter;
-  readonly look: Look;
-  readonly drawer: DrawerState;
-  readonly onClear: () => void;
-}
-
 const pageSize = 200;
 
+export interface DecisionRows {
+  readonly data: TableData<DecisionRecord>;
+  /** Whether so many are loaded that they are not read again by themselves. */
+  readonly deep: boolean;
+}
+
 /** Decisions, newest first. */
-export function DecisionList({ filter, look, drawer, onClear }: ListProps): ReactNode {
-  const { window, every } = look;
+export function useDecisionList(filter: Filter, { window, every }: Look): DecisionRows {
   // Where it begins stays while it is looked at: another beginning would be another list, read from its first page on.
   const [from, setFrom] = useState(window.from);
   useEffect(() => setFrom(window.from), [filter.range, filter.from, filter.to]);
@@ -36,11 +34,25 @@ export function DecisionList({ filter, look, drawer, onClear }: ListProps): Reac
   });
   const many = data.rows.length > 2 * pageSize;
   useEffect(() => setDeep(many), [many]);
+  return { data, deep };
+}
+
+interface ListProps {
+  readonly list: DecisionRows;
+  readonly filter: Filter;
+  readonly look: Look;
+  readonly drawer: DrawerState;
+  readonly onClear: () => void;
+}
+
+export function DecisionList({ list: { data, deep }, filter, look, drawer, onClear }: ListProps): ReactNode {
+  // That rows are old is said above, once for the page.
+  const rows = useMemo(() => ({ ...data, staleSince: undefined }), [data]);
   return (
     <DecisionTable
-      data={data}
+      data={rows}
       drawer={drawer}
-      tools={deep && every !== false ? <span>No refresh while more than {2 * pageSize} are loaded</span> : undefined}
+      tools={deep && look.every !== false ? <span>No refresh while more than {2 * pageSize} are loaded</span> : undefined}
       empty={
         changed(filter) ? (
           <Empty
@@ -87,4 +99,3 @@ export function DecisionTable({ data, drawer, tools, empty }: TableProps): React
     />
   );
 }
-

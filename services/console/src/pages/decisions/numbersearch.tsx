@@ -25,11 +25,11 @@ export function NumberForm({ onSearch, onCancel }: NumberFormProps): ReactNode {
     <Section title="Find decisions about a number" description="This search is written to the audit log with your name. It looks through the whole log; the filters do not count.">
       <form className={classes.search} onSubmit={submit} noValidate>
         <MsisdnInput label="Number" value={text} onChange={setText} error={told ? complaint : undefined} autoFocus />
-        <Button type="submit" leftSection={<IconSearch size={16} aria-hidden />}>
-          Search and record it
-        </Button>
         <Button variant="default" onClick={onCancel}>
           Cancel
+        </Button>
+        <Button type="submit" leftSection={<IconSearch size={16} aria-hidden />}>
+          Search and record it
         </Button>
       </form>
     </Section>

@@ -22,7 +22,7 @@ function column(times: readonly number[], summaries: readonly DecisionSummary[],
   return values;
 }
 
-/** Decisions an interval by operator: the largest ones, the others as one, and those without operator. */
+/** Decisions an interval by operator: the largest ones, the others as one, and those without a route. */
 export function volumes(times: readonly number[], summaries: readonly DecisionSummary[], name: (id: string) => string): PlotSeries[] {
   const totals = new Map<string, number>();
   for (const { group, decisionCount } of summaries) totals.set(group, (totals.get(group) ?? 0) + Number(decisionCount));
@@ -40,11 +40,11 @@ export function volumes(times: readonly number[], summaries: readonly DecisionSu
   if ([...totals.keys()].some((group) => group !== "" && !largest.includes(group))) {
     series.push({ label: "Others", values: countOf((group) => group !== "" && !largest.includes(group)), tone: "idle" });
   }
-  if (totals.has("")) series.push({ label: "No operator", values: countOf((group) => group === ""), tone: "bad" });
+  if (totals.has("")) series.push({ label: "No route", values: countOf((group) => group === ""), tone: "bad" });
   return series;
 }
 
-/** Share of decisions without operator. */
+/** Share of decisions without a route. */
 export function failureRate(times: readonly number[], summaries: readonly DecisionSummary[]): PlotSeries[] {
   const rate = (one: DecisionSummary): number | null => (one.decisionCount === 0n ? null : Number(one.failedCount) / Number(one.decisionCount));
   return [{ label: "No route", values: column(times, summaries, rate, null), tone: "bad" }];
@@ -59,26 +59,30 @@ export function costs(times: readonly number[], summaries: readonly DecisionSumm
   }));
 }
 
+/** Messages by what was reported of them last. */
 export interface Reported {
   readonly delivered: number;
-  readonly reported: number;
+  /** What was reported is the end of it: delivered, undelivered, rejected or failed. */
+  readonly ended: number;
+  /** An operator accepted it, and its receipt is to come. */
+  readonly open: number;
 }
 
 export function reportedOf(summaries: readonly DecisionSummary[]): Reported {
-  let delivered = 0;
-  let reported = 0;
+  let [delivered, ended, open] = [0, 0, 0];
   for (const { outcome, count } of summaries.flatMap((one) => one.outcomes)) {
-    reported += Number(count);
     if (outcome === Outcome.DELIVERED) delivered += Number(count);
+    if (outcome === Outcome.ACCEPTED) open += Number(count);
+    else if (outcome !== Outcome.UNSPECIFIED) ended += Number(count);
   }
-  return { delivered, reported };
+  return { delivered, ended, open };
 }
 
-/** Share of delivered messages among those of which something was reported. */
+/** Share of delivered messages among those that came to an end. */
 export function success(times: readonly number[], summaries: readonly DecisionSummary[]): PlotSeries[] {
   const rate = (one: DecisionSummary): number | null => {
-    const { delivered, reported } = reportedOf([one]);
-    return reported === 0 ? null : delivered / reported;
+    const { delivered, ended } = reportedOf([one]);
+    return ended === 0 ? null : delivered / ended;
   };
   return [{ label: "Delivered", values: column(times, summaries, rate, null), tone: "good" }];
 }

@@ -4,9 +4,10 @@ import type { DecisionFilterSchema, SummarizeDecisionsResponse } from "@gen/rout
 import { DecisionGroup } from "@gen/routing/v1/decision_pb";
 import { DecisionService } from "@gen/routing/v1/decision_service_pb";
 import { useDocumentVisibility } from "@mantine/hooks";
-import { keepPreviousData, type UseQueryResult } from "@tanstack/react-query";
+import { keepPreviousData } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
 import type { Filter } from "./filters";
+import { type Kept, useKept } from "./usekept";
 import { momentOf, rangeOf, type Window, windowBetween, windowOf } from "./window";
 
 /** Milliseconds between two looks. */
@@ -56,11 +57,30 @@ export function filterOf({ account, operator, prefix, failed }: Filter, from: nu
   };
 }
 
-/** Sums by interval, counted apart by group. */
-export function useSums(filter: Filter, { window, every }: Look, group: DecisionGroup): UseQueryResult<SummarizeDecisionsResponse, Error> {
-  return useQuery(
+/** With the window that they are of: a newer one may not be answered. */
+export type Sums = Kept<SummarizeDecisionsResponse, Window>;
+
+/** What totals and plots show. */
+export interface Figures {
+  readonly all: Sums;
+  readonly byOperator: Sums;
+  readonly byReason: Sums;
+}
+
+/** Sums by interval; those of the plots only while they are shown. */
+export function useFigures(filter: Filter, look: Look, plotted: boolean): Figures {
+  return {
+    all: useSums(filter, look, DecisionGroup.UNSPECIFIED, true),
+    byOperator: useSums(filter, look, DecisionGroup.OPERATOR, plotted),
+    byReason: useSums(filter, look, DecisionGroup.FAILURE, plotted),
+  };
+}
+
+function useSums(filter: Filter, { window, every }: Look, group: DecisionGroup, wanted: boolean): Sums {
+  const query = useQuery(
     DecisionService.method.summarizeDecisions,
     { filter: filterOf(filter, window.from, window.to), step: { seconds: BigInt(window.step) }, group },
-    { placeholderData: keepPreviousData, refetchInterval: every, enabled: window.complaint === undefined },
+    { placeholderData: keepPreviousData, refetchInterval: every, enabled: wanted && window.complaint === undefined },
   );
+  return useKept(query, JSON.stringify(filter), window);
 }

@@ -10,6 +10,9 @@ const failures: Readonly<Record<string, string>> = {
   RULES_CHANGING: "Rules were changing",
   DATABASE_UNAVAILABLE: "Database out of reach",
   OPERATORS_BEHIND: "Operators behind the release",
+  RELEASE_NONE: "No release published",
+  OVERLOADED: "Engine overloaded",
+  DEADLINE_EXCEEDED: "Ran out of time",
   other: "Other reasons",
 };
 

@@ -1,11 +1,12 @@
 import type { CandidateTrace, DecisionMeta, ExplainRouteResponse, RuleTrace } from "@gen/routing/v1/routing_pb";
 import { MessageType } from "@gen/routing/v1/types_pb";
+import { cacheWord } from "../../parts/cacheword";
 import { type Amount, nanosText } from "../../parts/money";
 import { masked } from "../../parts/number";
 import { utcText } from "../../parts/when";
 import { bindWord, messageTypeWord, qualityWord, strategyWord } from "../../parts/words";
 import type { Question } from "./question";
-import { cacheWord, outcomeWords, rejectionSentence } from "./words";
+import { outcomeWords, rejectionSentence } from "./words";
 
 /** The answer and the reasons for it, for a ticket: the number is masked. */
 export function ticketText(question: Question, answer: ExplainRouteResponse, asked: Date): string {

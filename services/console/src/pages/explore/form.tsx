@@ -52,6 +52,11 @@ function NumberField({ asking: { text, setText, digits } }: { readonly asking: A
     document.addEventListener("keydown", focus);
     return () => document.removeEventListener("keydown", focus);
   }, []);
+  // Without a number there is one thing to do here. A telephone would cover half the page with its keys.
+  useEffect(() => {
+    if (text === "" && matchMedia("(pointer: fine)").matches) input.current?.focus();
+    // On opening only: later the focus is the user's.
+  }, []);
   // Too short is no mistake while somebody types; a letter is one.
   const wrong = text !== "" && digits === "" && !/^\+?0{0,2}$/.test(tidied(text)) && numberComplaint(tidied(text)) !== null;
   return (

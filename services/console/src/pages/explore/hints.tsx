@@ -7,9 +7,9 @@ import { Answer } from "../../parts/answer";
 import { Msisdn, Prefix } from "../../parts/number";
 import { Section } from "../../parts/page";
 import { withParams } from "../../parts/params";
+import { syntheticNumber } from "../../parts/synthetic";
 import { strategyWord } from "../../parts/words";
 import classes from "./explore.module.css";
-import { syntheticNumber } from "./synthetic";
 
 const most = 12;
 

@@ -2,10 +2,12 @@ import type { ExplainRouteResponse } from "@gen/routing/v1/routing_pb";
 import { type ReactNode, useEffect, useMemo, useRef } from "react";
 import { useCaller } from "../../api/caller";
 import { useSettings } from "../../api/settings";
+import { type Live, useLive } from "../../live/events";
 import { Answer } from "../../parts/answer";
 import { useOperatorNames } from "../../parts/names";
 import { Page, Section } from "../../parts/page";
 import { Empty } from "../../parts/states";
+import { Versions } from "../../parts/versions";
 import { Compare } from "./compare";
 import { CopyButton } from "./copies";
 import { curlText, ticketText } from "./copytext";
@@ -19,7 +21,6 @@ import { Result } from "./result";
 import { Trace } from "./trace";
 import { useExplain } from "./useexplain";
 import { useAsking } from "./usequestion";
-import { Versions } from "./versions";
 
 /** Who carries a message to a number, and why. */
 export default function Explore(): ReactNode {
@@ -51,7 +52,7 @@ export default function Explore(): ReactNode {
       {question !== undefined ? (
         <Answer query={query} height={640}>
           {(answer) => (
-            <Explained answer={answer} question={answered.current ?? question} former={isPlaceholderData} at={query.dataUpdatedAt} onExclude={exclude} onClear={() => asking.setExclude([])} />
+            <Explained answer={answer} question={answered.current ?? question} former={isPlaceholderData} failing={query.isError} at={query.dataUpdatedAt} onExclude={exclude} onClear={() => asking.setExclude([])} />
           )}
         </Answer>
       ) : asking.digits !== "" && bound === "" ? (
@@ -63,6 +64,11 @@ export default function Explore(): ReactNode {
       )}
     </Page>
   );
+}
+
+/** How the answer keeps up. Without live updates changes of rules and releases are seen late, and no sentence may promise more. */
+function followWord(state: Live["link"]["state"]): string {
+  return state === "live" ? " It follows what changes." : " It is asked for again every 10 seconds.";
 }
 
 /** Callers that see all operators know their names even before an answer tells them. */
@@ -81,20 +87,23 @@ interface ExplainedProps {
   readonly question: Question;
   /** The answer is that of the question before. */
   readonly former: boolean;
+  /** It could not be asked for again. */
+  readonly failing: boolean;
   /** When it came, in milliseconds since 1970. */
   readonly at: number;
   readonly onExclude: (id: string) => void;
   readonly onClear: () => void;
 }
 
-function Explained({ answer, question, former, at, onExclude, onClear }: ExplainedProps): ReactNode {
+function Explained({ answer, question, former, failing, at, onExclude, onClear }: ExplainedProps): ReactNode {
   const { engineUrl, auth } = useSettings();
+  const { link } = useLive();
   const asked = new Date(at);
   return (
     <>
       <Section
         title="Answer"
-        description={<span aria-live="polite">{former || at === 0 ? "Asking… Below is the former answer." : `As of ${asked.toLocaleTimeString()}. It follows by itself.`}</span>}
+        description={<span aria-live="polite">{former || at === 0 ? "Asking… Below is the former answer." : `As of ${asked.toLocaleTimeString()}.${failing ? "" : followWord(link.state)}`}</span>}
         actions={
           <>
             <CopyButton label="Copy as text" title="For tickets: the number is masked" text={() => ticketText(question, answer, asked)} />

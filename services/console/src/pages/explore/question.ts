@@ -1,15 +1,4 @@
-import { MessageType } from "@gen/routing/v1/types_pb";
-
-/** Words of ?type=. */
-export const types: Readonly<Record<string, MessageType>> = { SMS: MessageType.SMS, FLASH: MessageType.FLASH, WAP: MessageType.WAP };
-
-export function typeOf(text: string): MessageType {
-  return types[text] ?? MessageType.SMS;
-}
-
-export function typeParam(type: MessageType): string {
-  return Object.keys(types).find((word) => types[word] === type) ?? "SMS";
-}
+import type { MessageType } from "@gen/routing/v1/types_pb";
 
 /** An account that nobody has: only global rules count for it. */
 export const nobody = "00000000-0000-4000-8000-000000000000";

@@ -1,9 +1,10 @@
 import { useDebouncedValue } from "@mantine/hooks";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { useCaller } from "../../api/caller";
+import { typeOf } from "../../parts/messagetype";
 import { type How, useHashNumber, useListParam, useParams } from "../../parts/params";
 import { numberComplaint, prefixComplaint, tidied } from "../../parts/prefixinput";
-import { isId, mostExcluded, nobody, type Question, typeOf } from "./question";
+import { isId, mostExcluded, nobody, type Question } from "./question";
 
 /** Milliseconds without typing before the number counts. */
 const rest = 150;

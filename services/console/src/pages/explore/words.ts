@@ -1,4 +1,4 @@
-import { CacheResult, Rejection, RuleOutcome } from "@gen/routing/v1/routing_pb";
+import { Rejection, RuleOutcome } from "@gen/routing/v1/routing_pb";
 import type { MessageType } from "@gen/routing/v1/types_pb";
 import type { Tone } from "../../parts/status";
 import { messageTypeWord } from "../../parts/words";
@@ -63,18 +63,5 @@ export function rejectionSentence(rejection: Rejection, type: MessageType): stri
       return "Its session only receives.";
     default:
       return "Rejected for a reason that this console does not know.";
-  }
-}
-
-export function cacheWord(cache: CacheResult): string {
-  switch (cache) {
-    case CacheResult.HIT:
-      return "Hit";
-    case CacheResult.MISS:
-      return "Miss";
-    case CacheResult.BYPASS:
-      return "Not asked";
-    default:
-      return "Unknown";
   }
 }

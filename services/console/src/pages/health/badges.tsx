@@ -1,11 +1,10 @@
 import type { ReactNode } from "react";
 import { BindStateBadge, OperatorStatusBadge, QualityBadge, StatusBadge, type Tone } from "../../parts/status";
 import { OperatorStatus } from "@gen/operators/v1/operator_pb";
-import type { Present, State, Trouble } from "./present";
-import { troubleWords } from "./present";
+import { type Present, type State, type Trouble, troubleWords } from "../../live/present";
 import classes from "./health.module.css";
 
-const tones: Readonly<Record<Trouble, Tone>> = { down: "bad", watch: "warning", unknown: "idle", good: "good", unused: "idle" };
+const tones: Readonly<Record<Trouble, Tone>> = { down: "bad", watch: "warning", unknown: "idle", good: "good", receives: "info", unused: "idle" };
 
 export function TroubleBadge({ trouble }: { readonly trouble: Trouble }): ReactNode {
   return <StatusBadge tone={tones[trouble]}>{troubleWords[trouble]}</StatusBadge>;

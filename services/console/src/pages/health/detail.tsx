@@ -10,7 +10,7 @@ import { Ago, When } from "../../parts/when";
 import { Badges, TroubleBadge } from "./badges";
 import classes from "./health.module.css";
 import { knownSince, type Past, type RangeKey, ranges, usePast } from "./past";
-import { type Present, wordLife } from "./present";
+import { type Present, wordLife } from "../../live/present";
 import { spansOf } from "./spans";
 import { Transitions } from "./transitions";
 

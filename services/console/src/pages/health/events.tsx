@@ -12,7 +12,7 @@ import { StatusBadge } from "../../parts/status";
 import { StateBadges } from "./badges";
 import classes from "./health.module.css";
 import { type Entry, EventLog } from "./log";
-import type { Present } from "./present";
+import type { Present } from "../../live/present";
 
 interface EventsProps {
   readonly all: readonly Present[];

@@ -1,6 +1,6 @@
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import type { OperatorHealthEvent } from "@gen/events/v1/operator_health_event_pb";
-import { readWord, type State } from "./present";
+import { readWord, type State } from "../../live/present";
 
 /** One event as it was heard. */
 export interface Entry extends State {

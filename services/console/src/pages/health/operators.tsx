@@ -5,13 +5,13 @@ import { Empty } from "../../parts/states";
 import { Ago } from "../../parts/when";
 import { Badges, TroubleBadge } from "./badges";
 import classes from "./health.module.css";
-import type { Present } from "./present";
+import type { Present } from "../../live/present";
 
 const column = columnsOf<Present>();
 
 const columns = [
   column.accessor((row) => row.operator.name, { id: "name", header: "Operator", size: 150, meta: { narrow: true } }),
-  column.accessor("trouble", { header: "State", size: 140, meta: { narrow: true, grow: 0.5 }, cell: (cell) => <TroubleBadge trouble={cell.getValue()} /> }),
+  column.accessor("trouble", { header: "State", size: 150, meta: { narrow: true, grow: 0.8 }, cell: (cell) => <TroubleBadge trouble={cell.getValue()} /> }),
   column.display({ id: "badges", header: "Bind and quality", size: 340, meta: { grow: 2 }, cell: ({ row }) => <Badges present={row.original} line /> }),
   column.accessor("observed", { header: "Last report", size: 140, meta: { grow: 0 }, cell: (cell) => <Report time={cell.getValue()} /> }),
   column.accessor("changed", { header: "So since", size: 140, meta: { grow: 0 }, cell: (cell) => <Ago time={cell.getValue()} /> }),

@@ -3,7 +3,7 @@ import { BindState, Quality } from "@gen/events/v1/operator_health_event_pb";
 import type { HealthTransition } from "@gen/operators/v1/health_pb";
 import { bindTone, bindWord, qualityTone, qualityWord, type Tone } from "../../parts/status";
 import type { Span } from "../../parts/timeline";
-import type { State } from "./present";
+import type { State } from "../../live/present";
 
 /** What a band is about. */
 export type Aspect = "both" | "bind" | "quality";

@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 import { Count } from "../../parts/figures";
 import { TroubleBadge } from "./badges";
 import classes from "./health.module.css";
-import { type Present, type Trouble, troubles } from "./present";
+import { type Present, type Trouble, troubles } from "../../live/present";
 
 interface SummaryProps {
   readonly all: readonly Present[];

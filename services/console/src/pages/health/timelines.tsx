@@ -7,7 +7,7 @@ import { Timeline } from "../../parts/timeline";
 import { When } from "../../parts/when";
 import classes from "./health.module.css";
 import { byOperator, knownSince, type Past, type RangeKey, ranges } from "./past";
-import type { Present } from "./present";
+import type { Present } from "../../live/present";
 import { spansOf } from "./spans";
 
 /** Timelines that are drawn at most; a search or a state shows the others. */

@@ -10,7 +10,7 @@ import { When } from "../../parts/when";
 import { StateBadges } from "./badges";
 import classes from "./health.module.css";
 import { knownSince, type Past } from "./past";
-import type { Present } from "./present";
+import type { Present } from "../../live/present";
 import { Cut } from "./timelines";
 
 const column = columnsOf<HealthTransition>();

@@ -18,6 +18,7 @@ import { EditDrawer } from "./edit";
 import { HealthTab } from "./healthtab";
 import { useLiveHealth } from "./livehealth";
 import classes from "./operators.module.css";
+import { NotYours } from "./notyours";
 import { Overview } from "./overview";
 import { RatesTab } from "./ratestab";
 import { deleted } from "./rows";
@@ -72,7 +73,8 @@ interface KnownProps {
 }
 
 function Known({ operator, onStale, banner }: KnownProps): ReactNode {
-  const edits = useMay(Role.OPERATOR, true) && !deleted(operator);
+  const may = useMay(Role.OPERATOR, true);
+  const edits = may && !deleted(operator);
   const [tab, setTab] = useParam("tab", "overview");
   const [open, setOpen] = useParams({ edit: "", do: "" });
   const changes = useStatusChanges(operator);
@@ -92,6 +94,7 @@ function Known({ operator, onStale, banner }: KnownProps): ReactNode {
       }
     >
       {banner}
+      {!may && (open.edit !== "" || open.do !== "") && <NotYours deed="To change an operator" onClose={() => setOpen({ edit: "", do: "" })} />}
       <Tabs value={shown} onChange={(next) => setTab(next ?? "overview")} keepMounted={false}>
         <Tabs.List className={classes.tabs ?? ""}>
           {tabs.map((one) => (
@@ -120,8 +123,8 @@ function Known({ operator, onStale, banner }: KnownProps): ReactNode {
       </Tabs>
       {edits && (
         <>
-          <EditDrawer opened={open.edit !== ""} onClose={() => setOpen({ edit: "" })} operator={operator} />
-          <TakedownDialog takedown={asked} onClose={() => setOpen({ do: "" })} operator={operator} changes={changes} onRefused={onStale} />
+          <EditDrawer opened={open.edit !== ""} onClose={() => setOpen({ edit: "" }, "close")} operator={operator} />
+          <TakedownDialog takedown={asked} onClose={() => setOpen({ do: "" }, "close")} operator={operator} changes={changes} onRefused={onStale} />
         </>
       )}
     </Page>

@@ -1,9 +1,9 @@
 import { Button, Switch } from "@mantine/core";
-import { OperatorService } from "@gen/operators/v1/operator_service_pb";
 import { IconPlus, IconUpload } from "@tabler/icons-react";
 import { type ReactNode, useMemo } from "react";
 import { useLocation } from "wouter";
 import { Allowed, Role, useMay } from "../../api/caller";
+import { countText } from "../../parts/figures";
 import { FilterChips, Filters } from "../../parts/filter";
 import { Page } from "../../parts/page";
 import { useListParam, useParam, useParams } from "../../parts/params";
@@ -11,14 +11,15 @@ import { SearchBox } from "../../parts/search";
 import { Empty } from "../../parts/states";
 import { OperatorStatusBadge, StatusBadge } from "../../parts/status";
 import { DataTable } from "../../parts/table";
-import { useTableQuery } from "../../parts/tablequery";
-import { binds, columns, statuses, valuesIn } from "./columns";
+import { binds, columns, qualities, statuses, valuesIn } from "./columns";
 import { CreateDrawer } from "./create";
 import { ExportButton } from "./export";
 import { ImportDrawer } from "./import";
 import { operatorPath } from "./links";
 import { useLiveHealth } from "./livehealth";
-import { addressOf, deleted, type OperatorRow, rowsOf } from "./rows";
+import { NotYours } from "./notyours";
+import { addressOf, deleted, type OperatorRow } from "./rows";
+import { mostOperators, useOperators } from "./useoperators";
 
 const statusOptions = [
   { value: "active", label: "Active" },
@@ -31,6 +32,12 @@ const bindOptions = [
   { value: "unbound", label: "Unbound" },
   { value: "unknown", label: "Unknown" },
 ];
+const qualityOptions = [
+  { value: "healthy", label: "Healthy" },
+  { value: "degraded", label: "Degraded" },
+  { value: "unhealthy", label: "Unhealthy" },
+  { value: "unknown", label: "Unknown" },
+];
 
 /** All operators, with what they are and how they are. */
 export function List(): ReactNode {
@@ -39,6 +46,8 @@ export function List(): ReactNode {
   const [search, setSearch] = useParam("q");
   const [status, setStatus] = useListParam("status");
   const [bind, setBind] = useListParam("bind");
+  const [quality, setQuality] = useListParam("quality");
+  const sort = useParam("sort");
   const [gone, setGone] = useParam("deleted");
   const [open, setOpen] = useParams({ new: "", import: "" });
   useLiveHealth();
@@ -47,8 +56,9 @@ export function List(): ReactNode {
     () => ({ search, statuses: valuesIn(status, statuses), bindStates: valuesIn(bind, binds), showDeleted: gone === "1" }),
     [search, status, bind, gone],
   );
-  const data = useTableQuery(OperatorService.method.listOperators, input, { rows: rowsOf });
-  const filtered = search !== "" || status.length > 0 || bind.length > 0;
+  const chosen = useMemo(() => valuesIn(quality, qualities), [quality]);
+  const { data, beyond } = useOperators(input, chosen);
+  const filtered = search !== "" || status.length > 0 || bind.length > 0 || quality.length > 0;
 
   return (
     <Page
@@ -56,7 +66,7 @@ export function List(): ReactNode {
       purpose="Connections to mobile operators and aggregators: what they carry, and how they are right now."
       actions={
         <>
-          <ExportButton filter={input} />
+          <ExportButton filter={input} qualities={chosen} />
           <Allowed role={Role.OPERATOR} unbound>
             <Button variant="default" leftSection={<IconUpload size={16} aria-hidden />} onClick={() => setOpen({ import: "1" }, "push")}>
               Import
@@ -68,10 +78,12 @@ export function List(): ReactNode {
         </>
       }
     >
+      {!edits && (open.new !== "" || open.import !== "") && <NotYours deed="To make or import operators" onClose={() => setOpen({ new: "", import: "" })} />}
       <Filters>
         <SearchBox label="Search operators" placeholder="Name, host or system_id" value={search} onChange={setSearch} />
         <FilterChips label="Status" value={status} onChange={setStatus} options={statusOptions} />
         <FilterChips label="Bind" value={bind} onChange={setBind} options={bindOptions} />
+        <FilterChips label="Quality" value={quality} onChange={setQuality} options={qualityOptions} />
       </Filters>
       <DataTable
         label="Operators"
@@ -83,7 +95,13 @@ export function List(): ReactNode {
         href={(row) => operatorPath(row.operator.operatorId)}
         onOpen={(row) => go(operatorPath(row.operator.operatorId))}
         second={second}
-        tools={<Switch size="xs" label="Deleted too" checked={gone === "1"} onChange={(event) => setGone(event.currentTarget.checked ? "1" : "")} />}
+        sort={sort}
+        tools={
+          <>
+            {beyond && <span>{`Sorted by name. With fewer than ${countText(mostOperators)} they can be sorted otherwise: search first.`}</span>}
+            <Switch size="xs" label="Deleted too" checked={gone === "1"} onChange={(event) => setGone(event.currentTarget.checked ? "1" : "")} />
+          </>
+        }
         empty={
           filtered ? (
             <Empty title="No operator is like that">Take a filter away, or search for less.</Empty>
@@ -94,8 +112,8 @@ export function List(): ReactNode {
       />
       {edits && (
         <>
-          <CreateDrawer opened={open.new !== ""} onClose={() => setOpen({ new: "" })} />
-          <ImportDrawer opened={open.import !== ""} onClose={() => setOpen({ import: "" })} />
+          <CreateDrawer opened={open.new !== ""} onClose={() => setOpen({ new: "" }, "close")} />
+          <ImportDrawer opened={open.import !== ""} onClose={() => setOpen({ import: "" }, "close")} />
         </>
       )}
     </Page>

@@ -1,10 +1,10 @@
 import type { ReleaseEngine } from "@gen/releases/v1/release_pb";
 import { percentText } from "../../parts/figures";
 import { durationText } from "../../parts/when";
-import type { Present } from "../health/present";
-import { engineName, engineWord } from "../releases/engines";
-import { refusalOf } from "../releases/refusals";
-import { consequenceOf, type ProcessHealth } from "../system/dependencies";
+import type { Present } from "../../live/present";
+import { engineName, engineWord } from "../../parts/engines";
+import { refusalOf } from "../../parts/refusals";
+import { consequenceOf, type ProcessHealth } from "../../live/dependencies";
 import { operatorAlerts } from "./operatoralerts";
 import type { Traffic } from "./traffic";
 
@@ -76,15 +76,18 @@ function connectionAlerts({ silent, lost }: Situation): Alert[] {
         key: "silent",
         severity: "critical",
         text: "The server does not answer",
-        todo: "What you see is the last that was known. Engines decide without this server; look at its process and at the network.",
+        todo: `${asOf(silent.since)}Engines decide without this server; look at its process and at the network.`,
         ...dependencies,
-        ...(silent.since === undefined ? {} : { since: silent.since }),
       },
     ];
   }
   if (lost === undefined) return [];
-  const todo = "Figures are read again now and then, but not as they change. Usually NATS is out of reach.";
-  return [{ key: "lost", severity: "warning", text: "Live updates stopped", todo, since: lost.since, ...dependencies }];
+  const todo = `${asOf(lost.since)}They are read again now and then, but not as they change. Usually NATS is out of reach.`;
+  return [{ key: "lost", severity: "warning", text: "Live updates stopped", todo, ...dependencies }];
+}
+
+function asOf(time: Date | undefined): string {
+  return time === undefined ? "" : `Figures are from ${time.toLocaleTimeString()}. `;
 }
 
 function processAlerts({ process, silent }: Situation): Alert[] {
@@ -122,7 +125,7 @@ function trafficAlerts(traffic: Traffic | undefined): Alert[] {
     alerts.push({
       key: "no route",
       severity: failed / decisions > failedBadly ? "critical" : "warning",
-      text: `${percentText(failed / decisions)} of decisions found no operator in the last 5 minutes`,
+      text: `No route for ${percentText(failed / decisions)} of decisions in the last 5 minutes`,
       todo: "A rule is missing, or all candidates of one are down. See which prefixes and why.",
       href: "/decisions?failed=1",
       link: "Decisions",

@@ -11,17 +11,20 @@ import classes from "./overview.module.css";
 
 interface AttentionProps {
   readonly alerts: readonly Alert[];
+  /** What the headline tells in full. */
+  readonly told: Alert | undefined;
   /** Whether enough is known to say that there is nothing. */
   readonly known: boolean;
 }
 
 /** What is wrong, since when, what it means, and where to look. */
-export function Attention({ alerts, known }: AttentionProps): ReactNode {
+export function Attention({ alerts, told, known }: AttentionProps): ReactNode {
+  const rest = alerts.filter((alert) => alert !== told);
   return (
     <Section title="Needs attention">
-      {alerts.length > 0 ? (
+      {rest.length > 0 ? (
         <ul className={classes.alerts}>
-          {alerts.map((alert) => (
+          {rest.map((alert) => (
             <li key={alert.key} className={classes.alert}>
               <StatusBadge tone={alert.severity === "critical" ? "bad" : "warning"}>{alert.severity === "critical" ? "Critical" : "Warning"}</StatusBadge>
               <div className={classes.alertText}>
@@ -41,7 +44,7 @@ export function Attention({ alerts, known }: AttentionProps): ReactNode {
         </ul>
       ) : known ? (
         <p className={classes.nothing}>
-          <IconCircleCheck size={18} aria-hidden /> Nothing needs attention
+          <IconCircleCheck size={18} aria-hidden /> {told === undefined ? "Nothing needs attention" : "Nothing else needs attention"}
         </p>
       ) : (
         <Loading height={96} lines={2} />

@@ -1,7 +1,10 @@
 import { Skeleton, VisuallyHidden } from "@mantine/core";
 import { IconAlertTriangle, IconCircleCheck, IconCircleDashed, IconCircleX, IconInfoCircle } from "@tabler/icons-react";
 import type { ReactNode } from "react";
+import { Link } from "wouter";
 import type { Tone } from "../../parts/status";
+import { Ago } from "../../parts/when";
+import type { Alert } from "./alerts";
 import type { Headline } from "./headline";
 import classes from "./overview.module.css";
 
@@ -23,13 +26,32 @@ export function Banner({ headline }: { readonly headline: Headline | undefined }
       ) : (
         <>
           <Icon size={26} stroke={1.8} className={classes.bannerIcon} aria-hidden />
-          <p className={classes.headline}>
-            {headline.text}
-            {headline.aside !== "" && <span className={classes.aside}>{headline.aside}</span>}
-          </p>
+          <div className={classes.said}>
+            <p className={classes.headline}>
+              {headline.text}
+              {headline.aside !== "" && <span className={classes.aside}>{headline.aside}</span>}
+            </p>
+            {headline.alert !== undefined && <Todo alert={headline.alert} />}
+          </div>
         </>
       )}
       <VisuallyHidden role="status">{headline?.text ?? ""}</VisuallyHidden>
     </div>
+  );
+}
+
+function Todo({ alert: { since, todo, href, link } }: { readonly alert: Alert }): ReactNode {
+  return (
+    <p className={classes.todo}>
+      {since !== undefined && (
+        <>
+          Since <Ago time={since} />.{" "}
+        </>
+      )}
+      {todo}{" "}
+      <Link href={href} className={classes.todoLink}>
+        {link}
+      </Link>
+    </p>
   );
 }

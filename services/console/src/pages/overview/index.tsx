@@ -35,7 +35,7 @@ export default function Overview(): ReactNode {
       <TrafficTiles points={points} traffic={traffic} link={link} />
       <div className={classes.board}>
         <div className={classes.column}>
-          <Attention alerts={alerts} known={headline !== undefined} />
+          <Attention alerts={alerts} told={headline?.alert} known={headline !== undefined} />
           <Allowed role={Role.ADMIN} unbound>
             <RecentChanges />
           </Allowed>

@@ -5,10 +5,10 @@ import type { ReactNode } from "react";
 import { Link } from "wouter";
 import { Answer } from "../../parts/answer";
 import { Section } from "../../parts/page";
-import { StatusBadge, type Tone } from "../../parts/status";
 import { Ago } from "../../parts/when";
-import { engineName, enginesInOrder, type EngineWord, engineWord } from "../releases/engines";
-import { type Standing, titleOf } from "../releases/standing";
+import { EngineBadge } from "../../parts/enginebadge";
+import { engineName, enginesInOrder } from "../../parts/engines";
+import { type Standing, titleOf } from "../../parts/standing";
 import classes from "./overview.module.css";
 
 /** The release that counts, and whether engines serve it. */
@@ -46,13 +46,6 @@ function Active({ standing: { release } }: { readonly standing: Standing }): Rea
   );
 }
 
-const words: Readonly<Record<EngineWord, { readonly word: string; readonly tone: Tone }>> = {
-  refused: { word: "Refused", tone: "bad" },
-  behind: { word: "Behind", tone: "warning" },
-  prepared: { word: "Has it ready", tone: "info" },
-  serving: { word: "Serving", tone: "good" },
-};
-
 /** Engines that are named; of more there is a count. */
 const shown = 5;
 
@@ -62,15 +55,12 @@ function Engines({ engines }: { readonly engines: readonly ReleaseEngine[] }): R
     <ul className={classes.engines} aria-label="Engines">
       {enginesInOrder(engines)
         .slice(0, shown)
-        .map((engine) => {
-          const { word, tone } = words[engineWord(engine)];
-          return (
-            <li key={engine.event?.engineId}>
-              <StatusBadge tone={tone}>{word}</StatusBadge> <span>{engineName(engines, engine)}</span>
-              {engine.event?.reason !== "" && <code className={classes.code}>{engine.event?.reason}</code>}
-            </li>
-          );
-        })}
+        .map((engine) => (
+          <li key={engine.event?.engineId}>
+            <EngineBadge engine={engine} /> <span>{engineName(engines, engine)}</span>
+            {engine.event?.reason !== "" && <code className={classes.code}>{engine.event?.reason}</code>}
+          </li>
+        ))}
       {engines.length > shown && (
         <li>
           <Anchor component={Link} href="/releases" size="sm">

@@ -1,11 +1,6 @@
-import { BindState, Quality } from "@gen/events/v1/operator_health_event_pb";
-import { BindType, OperatorStatus } from "@gen/operators/v1/operator_pb";
-import { type Present, wordLife } from "../health/present";
+import { OperatorStatus } from "@gen/operators/v1/operator_pb";
+import { type Ailment, ailmentOf, ailments, carries, type Present, receivesOnly } from "../../live/present";
 import type { Alert, Severity } from "./alerts";
-
-/** What may be wrong with an active operator, the worst first. */
-export const ailments = ["unbound", "unhealthy", "failback", "degraded", "throttled", "unknown"] as const;
-export type Ailment = (typeof ailments)[number];
 
 interface Words {
   readonly severity: Severity;
@@ -55,27 +50,6 @@ const words: Readonly<Record<Ailment, Words>> = {
   },
 };
 
-/** undefined for one that carries as it should, and for one that is not meant to. */
-export function ailmentOf({ operator, bind, quality, throttled, observed }: Present, now: Date): Ailment | undefined {
-  if (operator.status !== OperatorStatus.ACTIVE) return undefined;
-  const known = observed !== undefined && now.getTime() - observed.getTime() <= wordLife;
-  // An old word that it was down still counts: nobody has said that it is up.
-  if (bind === BindState.UNBOUND) return "unbound";
-  if (quality === Quality.UNHEALTHY) return "unhealthy";
-  if (!known || bind === BindState.UNSPECIFIED || quality === Quality.UNSPECIFIED) return "unknown";
-  if (bind === BindState.FAILBACK) return "failback";
-  if (quality === Quality.DEGRADED) return "degraded";
-  return throttled ? "throttled" : undefined;
-}
-
-/** Whether messages are sent by it: it is known to be up, and its bind can send. */
-export function carries(present: Present, now: Date): boolean {
-  const { status, bindType } = present.operator;
-  if (status !== OperatorStatus.ACTIVE || bindType === BindType.RECEIVER) return false;
-  const ailment = ailmentOf(present, now);
-  return ailment === undefined || ailment === "failback" || ailment === "degraded" || ailment === "throttled";
-}
-
 /** Operators with the same ailment that have a line each; more are told together. */
 const each = 3;
 
@@ -86,13 +60,13 @@ export function operatorAlerts(all: readonly Present[], now: Date): Alert[] {
     const headline = ill.length > 1 ? { headline: counting(ailment, ill.length) } : {};
     return ill.map((one): Alert => ({ ...alone(ailment, one), ...headline }));
   });
-  const none = noneCarries(all, now);
+  const none = noneCarries(all);
   return none === undefined ? alerts : [none, ...alerts];
 }
 
-function noneCarries(all: readonly Present[], now: Date): Alert | undefined {
-  if (all.length === 0 || all.some((one) => carries(one, now))) return undefined;
-  const meant = all.filter(({ operator }) => operator.status === OperatorStatus.ACTIVE && operator.bindType !== BindType.RECEIVER);
+function noneCarries(all: readonly Present[]): Alert | undefined {
+  if (all.length === 0 || all.some(carries)) return undefined;
+  const meant = all.filter((one) => one.operator.status === OperatorStatus.ACTIVE && !receivesOnly(one));
   if (meant.length === 0) {
     const todo = "Activate one that can send: nothing can be routed until then.";
     return { key: "none active", severity: "critical", text: "No operator is active", todo, href: "/operators", link: "Operators" };
@@ -104,16 +78,20 @@ function noneCarries(all: readonly Present[], now: Date): Alert | undefined {
     key: "none carries",
     severity: "critical",
     text: "No operator is known to carry",
-    todo: "Messages find no operator, or one that nobody has heard of. Look at connectors and at NATS first.",
+    todo: "Messages have no route, or one that nobody has heard of. Look at connectors and at NATS first.",
     href: "/health",
     link: "Health",
     ...since(latest(changes)),
   };
 }
 
+/** Nobody is sent there anyway. */
+const receiving = "It receives only: receipts and incoming messages may be late. Look at its session, or call the operator.";
+
 function alone(ailment: Ailment, present: Present): Alert {
   const { operator } = present;
-  const { severity, verb, todo } = words[ailment];
+  const { severity, verb } = words[ailment];
+  const todo = receivesOnly(present) ? receiving : words[ailment].todo;
   return {
     key: `operator ${operator.operatorId}`,
     severity,

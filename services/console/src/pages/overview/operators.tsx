@@ -1,4 +1,4 @@
-import { BindState, Quality } from "@gen/events/v1/operator_health_event_pb";
+import { BindState } from "@gen/events/v1/operator_health_event_pb";
 import { OperatorStatus } from "@gen/operators/v1/operator_pb";
 import type { ReactNode } from "react";
 import { Link } from "wouter";
@@ -8,8 +8,8 @@ import { Section } from "../../parts/page";
 import { withParams } from "../../parts/params";
 import { Empty } from "../../parts/states";
 import { StatusBadge, type Tone } from "../../parts/status";
-import type { useEveryone } from "../health/everyone";
-import type { Present } from "../health/present";
+import type { useEveryone } from "../../live/everyone";
+import { type Present, type Trouble, troubleWords } from "../../live/present";
 import classes from "./overview.module.css";
 
 interface Line {
@@ -22,6 +22,14 @@ interface Line {
 const active = ({ operator }: Present): boolean => operator.status === OperatorStatus.ACTIVE;
 const status = (word: string, bind?: string): string => withParams("/operators", { status: word, bind });
 
+/** As the health page counts. */
+const state = (trouble: Trouble, tone: Tone): Line => ({
+  word: troubleWords[trouble],
+  tone,
+  href: withParams("/health", { state: trouble }),
+  is: (one) => one.trouble === trouble,
+});
+
 const groups: readonly { readonly label: string; readonly lines: readonly Line[] }[] = [
   {
     label: "Active, by bind",
@@ -33,12 +41,13 @@ const groups: readonly { readonly label: string; readonly lines: readonly Line[]
     ],
   },
   {
-    label: "Active, by quality",
+    label: "Active, by state",
     lines: [
-      { word: "Healthy", tone: "good", href: "/health?state=good", is: (one) => active(one) && one.quality === Quality.HEALTHY },
-      { word: "Degraded", tone: "warning", href: "/health?state=watch", is: (one) => active(one) && one.quality === Quality.DEGRADED },
-      { word: "Unhealthy", tone: "bad", href: "/health?state=down", is: (one) => active(one) && one.quality === Quality.UNHEALTHY },
-      { word: "Unknown", tone: "idle", href: "/health?state=unknown", is: (one) => active(one) && one.quality === Quality.UNSPECIFIED },
+      state("good", "good"),
+      state("watch", "warning"),
+      state("unknown", "idle"),
+      state("down", "bad"),
+      state("receives", "info"),
     ],
   },
   {

@@ -1,14 +1,24 @@
-import { useQuery } from "@connectrpc/connect-query";
+import { callUnaryMethod, createConnectQueryKey, useTransport } from "@connectrpc/connect-query";
 import { AuditService } from "@gen/access/v1/audit_service_pb";
+import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
+import { actionWords } from "../../parts/actionwords";
 import { Answer } from "../../parts/answer";
+import { countText } from "../../parts/figures";
 import { Ago } from "../../parts/when";
-import { Who } from "../releases/who";
+import { Who } from "../../parts/who";
+import { recentChanges } from "./changes";
 import classes from "./overview.module.css";
 
 /** Who changed what last. */
 export default function RecentRows(): ReactNode {
-  const query = useQuery(AuditService.method.listAuditRows, { pageSize: 5 }, { refetchInterval: 30_000 });
+  const transport = useTransport();
+  const { listAuditRows } = AuditService.method;
+  const query = useQuery({
+    queryKey: [...createConnectQueryKey({ schema: listAuditRows, transport, cardinality: "finite" }), "changes"],
+    queryFn: ({ signal }) => recentChanges((input) => callUnaryMethod(transport, listAuditRows, input, { signal })),
+    refetchInterval: 30_000,
+  });
   if (query.data === undefined) {
     return (
       <Answer query={query} height={180} needs="an admin">
@@ -16,12 +26,17 @@ export default function RecentRows(): ReactNode {
       </Answer>
     );
   }
-  if (query.data.rows.length === 0) return <p className={classes.dim}>Nothing was changed yet.</p>;
+  const { changes, looked, whole } = query.data;
+  if (changes.length === 0) {
+    return <p className={classes.dim}>{whole ? "Nothing was changed yet." : `No change among the last ${countText(looked)} entries of the audit log.`}</p>;
+  }
   return (
     <ul className={classes.recent}>
-      {query.data.rows.map(({ auditId, action, actor, occurTime, after, before }) => (
+      {changes.map(({ auditId, action, actor, occurTime, after, before }) => (
         <li key={auditId}>
-          <code className={classes.code}>{action}</code>
+          <span className={classes.action} title={action}>
+            {actionWords(action)}
+          </span>
           <span className={classes.what}>{nameIn(after) ?? nameIn(before) ?? ""}</span>
           <span className={classes.dim}>
             <Who name={actor} /> · <Ago time={occurTime} />

@@ -1,18 +1,16 @@
-import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { useQuery } from "@connectrpc/connect-query";
-import type { WatchEventsResponse } from "@gen/operators/v1/event_pb";
 import type { GetOutboxStatusResponse } from "@gen/operators/v1/outbox_pb";
 import { OutboxService } from "@gen/operators/v1/outbox_service_pb";
 import { createConnectQueryKey, useTransport } from "@connectrpc/connect-query";
 import { ReleaseService } from "@gen/releases/v1/release_service_pb";
 import { useQuery as usePlainQuery, type UseQueryResult } from "@tanstack/react-query";
-import { useCallback, useEffect, useMemo, useState } from "react";
-import { useEvents, useLive } from "../../live/events";
+import { useMemo } from "react";
+import { useLive } from "../../live/events";
 import type { Link } from "../../live/follow";
 import { durationMs } from "../../parts/when";
-import { useEveryone } from "../health/everyone";
-import { readStanding, type Standing } from "../releases/standing";
-import { useDependencies } from "../system/dependencies";
+import { useEveryone } from "../../live/everyone";
+import { readStanding, type Standing } from "../../parts/standing";
+import { useDependencies } from "../../live/dependencies";
 import type { Outbox, Situation } from "./alerts";
 import type { Traffic } from "./traffic";
 
@@ -40,7 +38,7 @@ export function useSituation(traffic: Traffic | undefined, trafficLink: Link): L
   const outbox = useQuery(OutboxService.method.getOutboxStatus, {}, { refetchInterval: every });
   const process = useDependencies();
   const live = useLive();
-  const now = useServerNow();
+  const { now } = everyone;
   const lost = lostSince([live.link, trafficLink]);
 
   const situation = useMemo(
@@ -50,7 +48,7 @@ export function useSituation(traffic: Traffic | undefined, trafficLink: Link): L
       ...(standing.data === undefined ? {} : { engines: standing.data.engines }),
       ...(outbox.data === undefined ? {} : { outbox: outboxOf(outbox.data) }),
       ...(process.data === undefined ? {} : { process: process.data }),
-      ...(process.error === null ? {} : { silent: process.data === undefined ? {} : { since: new Date(process.dataUpdatedAt) } }),
+      ...(process.error === null ? {} : { silent: silence(lost, process.data === undefined ? undefined : new Date(process.dataUpdatedAt)) }),
       ...(lost === undefined || Date.now() - lost.getTime() < patience ? {} : { lost: { since: lost } }),
       ...(traffic === undefined ? {} : { traffic }),
     }),
@@ -80,30 +78,14 @@ function outboxOf({ pending, pendingPublish, oldest }: GetOutboxStatusResponse):
   return { pending: Number(pending), pendingPublish: Number(pendingPublish), ...(oldest === undefined ? {} : { oldest: durationMs(oldest) }) };
 }
 
+/** One time for all that is shown: that of the streams, which break first. */
+function silence(lost: Date | undefined, read: Date | undefined): { readonly since?: Date } {
+  const since = lost ?? read;
+  return since === undefined ? {} : { since };
+}
+
 function lostSince(links: readonly Link[]): Date | undefined {
   const times = links.flatMap((link) => (link.state === "lost" ? [link.since.getTime()] : []));
   const first = times.length === 0 ? undefined : Math.min(...times);
   return useMemo(() => (first === undefined ? undefined : new Date(first)), [first]);
-}
-
-/** How often ages are looked at, in milliseconds. */
-const tick = 5_000;
-
-/** The time of the server: the clock of a browser may be minutes off, and then every report would look old. */
-function useServerNow(): Date {
-  const [ahead, setAhead] = useState(0);
-  const [now, setNow] = useState(() => Date.now());
-  useEvents(
-    useCallback(({ event }: WatchEventsResponse) => {
-      if (event.case !== "heartbeat" || event.value.sendTime === undefined) return;
-      const difference = timestampMs(event.value.sendTime) - Date.now();
-      // Less than that is the way that the word took.
-      setAhead(Math.abs(difference) < 2_000 ? 0 : difference);
-    }, []),
-  );
-  useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), tick);
-    return () => clearInterval(timer);
-  }, []);
-  return useMemo(() => new Date(now + ahead), [now, ahead]);
 }

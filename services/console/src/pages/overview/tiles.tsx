@@ -21,22 +21,23 @@ interface TrafficTilesProps {
   readonly link: Link;
 }
 
-/** Decisions a second, those without an operator, and how long deciding takes: now, and over the last 5 minutes. */
+/** Decisions a second, those without a route, and how long deciding takes: now, and over the last 5 minutes. */
 export function TrafficTiles({ points, traffic, link }: TrafficTilesProps): ReactNode {
   const phone = useMediaQuery("(max-width: 600px)", false, { getInitialValueInEffect: false });
   const { times, perSecond, failed, failedShare, p95 } = useMemo(() => curveOf(points), [points]);
   const rates = useMemo<readonly PlotSeries[]>(
     () => [
       { label: "decisions/s", values: perSecond, tone: 1 },
-      { label: "no operator/s", values: failed, tone: "bad" },
+      { label: "no route/s", values: failed, tone: "bad" },
     ],
     [perSecond, failed],
   );
-  const shares = useMemo<readonly PlotSeries[]>(() => [{ label: "no operator", values: failedShare, tone: "bad" }], [failedShare]);
+  const shares = useMemo<readonly PlotSeries[]>(() => [{ label: "no route", values: failedShare, tone: "bad" }], [failedShare]);
   const times95 = useMemo<readonly PlotSeries[]>(() => [{ label: "p95", values: p95, tone: 4 }], [p95]);
   const share = traffic === undefined || traffic.decisions === 0 ? undefined : traffic.failed / traffic.decisions;
   const loading = traffic === undefined && link.state === "connecting";
-  const old = link.state === "lost" ? `as of ${link.since.toLocaleTimeString()}` : undefined;
+  // Since when is told above.
+  const old = link.state === "lost" ? "last known" : undefined;
 
   return (
     <section aria-label="Traffic of the last 5 minutes">
@@ -44,8 +45,8 @@ export function TrafficTiles({ points, traffic, link }: TrafficTilesProps): Reac
         <Tile label="Decisions now" value={traffic === undefined ? "–" : `${rateText(traffic.perSecond)} /s`} note={old ?? "last 5 s"} loading={loading}>
           <Curve label="Decisions a second" times={times} series={rates} text={rateText} />
         </Tile>
-        <Tile label="Found no operator" value={share === undefined ? "–" : percentText(share)} note={old ?? "last 5 min"} loading={loading}>
-          {phone !== true && <Curve label="Share of decisions that found no operator" times={times} series={shares} text={shareText} />}
+        <Tile label="No route" value={share === undefined ? "–" : percentText(share)} note={old ?? "last 5 min"} loading={loading}>
+          {phone !== true && <Curve label="Share of decisions without a route" times={times} series={shares} text={shareText} />}
         </Tile>
         <Tile label="p95 of deciding" value={traffic?.p95 === undefined ? "–" : durationText(traffic.p95)} note={old ?? "last 2 min"} loading={loading}>
           {phone !== true && <Curve label="Time within which 95 of 100 were decided" times={times} series={times95} text={durationText} />}

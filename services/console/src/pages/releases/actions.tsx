@@ -6,8 +6,8 @@ import { Role, useMay } from "../../api/caller";
 import { useParam } from "../../parts/params";
 import { Approval } from "./approve";
 import { Publish } from "./publish";
-import { formerOne, Rollback } from "./rollback";
-import { useStanding } from "./standing";
+import { canGoBack, formerOne, Rollback } from "./rollback";
+import { useReleases, useStanding } from "../../parts/standing";
 
 const publishable: readonly ReleaseState[] = [ReleaseState.DRAFT, ReleaseState.APPROVED, ReleaseState.SCHEDULED, ReleaseState.RETIRED];
 
@@ -17,6 +17,7 @@ export function Actions({ release }: { readonly release: Release }): ReactNode {
   const [publishing, setPublishing] = useParam("publish");
   const [rollback, setRollback] = useParam("rollback");
   const active = useStanding().data?.release;
+  const releases = useReleases().data?.releases;
   if (!admin) return null;
   const { state, releaseId } = release;
   return (
@@ -27,7 +28,7 @@ export function Actions({ release }: { readonly release: Release }): ReactNode {
           Go back to it
         </Button>
       )}
-      {state === ReleaseState.ACTIVE && (
+      {state === ReleaseState.ACTIVE && canGoBack(releases) && (
         <Button variant="default" leftSection={<IconArrowBackUp size={16} aria-hidden />} onClick={() => { setRollback(formerOne, "push"); }}>
           Roll back
         </Button>

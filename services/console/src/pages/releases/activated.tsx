@@ -8,7 +8,7 @@ import { useLocation } from "wouter";
 import { dateOf } from "../../parts/when";
 import { withParams } from "../../parts/params";
 import { undoTime } from "../../parts/notify";
-import { nameOf, titleOf } from "./standing";
+import { nameOf, titleOf } from "../../parts/standing";
 
 interface Answer {
   readonly release?: Release | undefined;

@@ -9,8 +9,8 @@ import { useChange } from "../../parts/change";
 import { Confirm } from "../../parts/confirm";
 import { invalidate } from "../../parts/invalidate";
 import classes from "./releases.module.css";
-import { nameOf, titleOf } from "./standing";
-import { shortName } from "./who";
+import { nameOf, titleOf } from "../../parts/standing";
+import { shortName } from "../../parts/who";
 
 interface ApprovalProps {
   readonly release: Release;
@@ -34,7 +34,7 @@ export function Approval({ release, onApproved, explain = false }: ApprovalProps
     if (!explain) return null;
     return (
       <p className={classes.note} role="note">
-        You made {nameOf(release)}, so another admin has to approve it where approval is required.
+        You made {nameOf(release)}, so another admin has to approve it.
       </p>
     );
   }

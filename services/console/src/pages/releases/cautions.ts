@@ -1,6 +1,6 @@
 import type { Release, ReleaseDiffSummary } from "@gen/releases/v1/release_pb";
 import { counted, countText } from "../../parts/figures";
-import { nameOf, titleOf } from "./standing";
+import { nameOf, titleOf } from "../../parts/standing";
 
 const rulesWord = ["rule", "rules"] as const;
 
@@ -30,9 +30,9 @@ export interface Counts {
   readonly counts: readonly { readonly count: bigint; readonly word: string }[];
 }
 
+/** What a publish or a rollback changes. Operators are not part of that: see operatordiff.ts. */
 export function summaryCounts(s: ReleaseDiffSummary): readonly Counts[] {
   return [
-    { subject: "operators", counts: [{ count: s.operatorsChanged, word: "changed" }] },
     { subject: "exchange rates", counts: [{ count: s.fxRatesChanged, word: "changed" }] },
     {
       subject: "rules",
@@ -55,17 +55,16 @@ export function summaryCounts(s: ReleaseDiffSummary): readonly Counts[] {
   ];
 }
 
-/** How many changes there are in all. */
+/** How many changes there are in all, operators apart. */
 export function changeCount(summary: ReleaseDiffSummary): bigint {
   return summaryCounts(summary).reduce((sum, { counts }) => counts.reduce((part, { count }) => part + count, sum), 0n);
 }
 
 /** "rules: 1 new, 2 gone; prices: 1 raised". */
 export function differenceText(summary: ReleaseDiffSummary): string {
-  if (summary.identical) return "nothing, both have the same content";
   const parts = summaryCounts(summary).flatMap(({ subject, counts }) => {
     const told = counts.filter(({ count }) => count !== 0n).map(({ count, word }) => `${countText(count)} ${word}`);
     return told.length === 0 ? [] : [`${subject}: ${told.join(", ")}`];
   });
-  return parts.length === 0 ? "nothing that is counted" : parts.join("; ");
+  return parts.length === 0 ? "nothing: rules, prices and exchange rates are the same" : parts.join("; ");
 }

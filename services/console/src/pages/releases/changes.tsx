@@ -8,7 +8,7 @@ import { changeCount, summaryCounts } from "./cautions";
 import { ChangeTable } from "./changetable";
 import { useDiff } from "./diff";
 import classes from "./releases.module.css";
-import { named, nameOf, titleOf } from "./standing";
+import { named, nameOf, titleOf } from "../../parts/standing";
 
 interface ChangesProps {
   readonly release: Release;
@@ -91,7 +91,7 @@ function Comparison({ release, base, baseId, inForce }: ComparisonProps): ReactN
   if (diff.summary.identical) {
     return (
       <Empty title={`${titleOf(release)} has the same content as ${against}`}>
-        Nothing would change for traffic: rules, prices, operators and exchange rates are the same, byte for byte.
+        Nothing would change for traffic: rules, prices and exchange rates are the same.
       </Empty>
     );
   }

@@ -16,6 +16,8 @@ import { messageTypeWord } from "../../parts/words";
 import { ChangeDetail } from "./changedetail";
 import { changeName, filtered, kindOf, kinds, subjects, subjectWord } from "./changewords";
 import type { ChangeRow, Diff } from "./diff";
+import { operatorCounts } from "./operatordiff";
+import { OperatorTable } from "./operatortable";
 import { basisPointsText } from "./percent";
 import classes from "./releases.module.css";
 
@@ -34,7 +36,7 @@ const columns = [
     cell: ({ row }) => <Name change={row.original.change} />,
   }),
   column.accessor(({ change }) => owner(change), {
-    id: "of", header: "Of", size: 148, meta: { grow: 2 }, enableSorting: false, cell: ({ row }) => <Owner change={row.original.change} />,
+    id: "of", header: "Of", size: 176, meta: { grow: 2 }, enableSorting: false, cell: ({ row }) => <Owner change={row.original.change} />,
   }),
   column.accessor(({ change }) => change.before?.nanos, {
     id: "before", header: "Before", size: 138, meta: { align: "end", grow: 0 }, sortUndefined: "last", enableSorting: false,
@@ -49,7 +51,7 @@ const columns = [
     cell: ({ row }) => <Percent change={row.original.change} />,
   }),
   column.accessor(({ change }) => change.details.join(", "), {
-    id: "details", header: "Details", size: 134, meta: { grow: 3 }, enableSorting: false,
+    id: "details", header: "Details", size: 106, meta: { grow: 3 }, enableSorting: false,
     cell: ({ row }) => <Details change={row.original.change} />,
   }),
 ];
@@ -117,7 +119,7 @@ function Second({ change }: { readonly change: ReleaseChange }): ReactNode {
 
 interface ChangeTableProps {
   readonly diff: Diff;
-  /** How many changes there are in all. */
+  /** How many changes there are in all, operators apart. */
   readonly total: bigint;
 }
 
@@ -132,36 +134,45 @@ export function ChangeTable({ diff, total }: ChangeTableProps): ReactNode {
     [diff.rows, chosenSubjects, chosenKinds, search],
   );
   const data = useLocalRows(diff.rows.length === 0 && diff.state === "running" ? undefined : rows);
-  const open = diff.rows.find(({ key }) => key === drawer.id)?.change;
+  const open = [...diff.rows, ...diff.operators].find(({ key }) => key === drawer.id)?.change;
+  const operators = useMemo(
+    () => (diff.summary === undefined || diff.summary.operatorsChanged === 0n ? undefined : operatorCounts(diff.summary, diff.operators.map(({ change }) => change))),
+    [diff.summary, diff.operators],
+  );
   const hidden = total - BigInt(diff.rows.length);
   return (
     <>
-      <Filters>
-        <SearchBox label="Search changes" placeholder="Prefix, operator or detail" value={search} onChange={setSearch} />
-        <FilterChips label="What" value={chosenSubjects} onChange={setSubjects} options={subjects} />
-        <FilterChips label="Kind" value={chosenKinds} onChange={setKinds} options={kinds} />
-      </Filters>
-      {diff.state === "done" && hidden > 0n && (
-        <p className={classes.note} role="note">
-          Everything is counted; the first {counted(diff.rows.length, ["change is", "changes are"])} shown, prices that rise most first.{" "}
-          {counted(hidden, ["change is", "changes are"])} left out.
-        </p>
+      {total > 0n && (
+        <>
+          <Filters>
+            <SearchBox label="Search changes" placeholder="Prefix, operator or detail" value={search} onChange={setSearch} />
+            <FilterChips label="What" value={chosenSubjects} onChange={setSubjects} options={subjects} />
+            <FilterChips label="Kind" value={chosenKinds} onChange={setKinds} options={kinds} />
+          </Filters>
+          {diff.state === "done" && hidden > 0n && (
+            <p className={classes.note} role="note">
+              Everything is counted; the first {counted(diff.rows.length, ["change is", "changes are"])} shown, prices that rise most first.{" "}
+              {counted(hidden, ["change is", "changes are"])} left out.
+            </p>
+          )}
+          <DataTable
+            label="Changes"
+            noun={["change", "changes"]}
+            columns={columns}
+            data={data}
+            id={({ key }) => key}
+            onOpen={({ key }) => {
+              drawer.open(key);
+            }}
+            current={drawer.id}
+            sort={sort}
+            second={({ change }) => <Second change={change} />}
+            empty={<Empty title="No change is like that">Take filters away to see the others.</Empty>}
+            height={rows.length > 12 ? 560 : "fit"}
+          />
+        </>
       )}
-      <DataTable
-        label="Changes"
-        noun={["change", "changes"]}
-        columns={columns}
-        data={data}
-        id={({ key }) => key}
-        onOpen={({ key }) => {
-          drawer.open(key);
-        }}
-        current={drawer.id}
-        sort={sort}
-        second={({ change }) => <Second change={change} />}
-        empty={<Empty title="No change is like that">Take filters away to see the others.</Empty>}
-        height={rows.length > 12 ? 560 : "fit"}
-      />
+      {operators !== undefined && <OperatorTable counts={operators} rows={diff.operators} onOpen={drawer.open} current={drawer.id} />}
       <Drawer id={drawer.id} onClose={drawer.close} title={open === undefined ? "Change" : `${subjectWord(open.subject)} ${changeName(open)}`}>
         {() => (open === undefined ? <Empty title="Nothing here">This change is not among those that are shown.</Empty> : <ChangeDetail change={open} />)}
       </Drawer>

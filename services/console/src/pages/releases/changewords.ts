@@ -3,11 +3,10 @@ import type { Option } from "../../parts/filter";
 import type { Tone } from "../../parts/status";
 import type { ChangeRow } from "./diff";
 
-/** Subjects and kinds of changes, by the words that stand in the address. */
+/** Subjects and kinds of changes, by the words that stand in the address. Operators have a table of their own. */
 export const subjects: readonly (Option & { readonly subject: ReleaseSubject })[] = [
   { value: "rule", label: "Rules", subject: ReleaseSubject.RULE },
   { value: "price", label: "Prices", subject: ReleaseSubject.RATE },
-  { value: "operator", label: "Operators", subject: ReleaseSubject.OPERATOR },
   { value: "fx", label: "Exchange rates", subject: ReleaseSubject.FX_RATE },
 ];
 

@@ -11,7 +11,7 @@ import { Progress } from "../../parts/progress";
 import { fewRules, holds } from "./cautions";
 import { conflictsOf, Findings } from "./findings";
 import classes from "./releases.module.css";
-import { nameOf, titleOf, useStanding } from "./standing";
+import { nameOf, titleOf, useStanding } from "../../parts/standing";
 
 interface NewReleaseProps {
   readonly opened: boolean;

@@ -16,18 +16,19 @@ import { Forbidden } from "../../parts/states";
 import { ReleaseStateBadge } from "../../parts/status";
 import { When } from "../../parts/when";
 import { Actions } from "./actions";
+import { unapprovedText, useApprovalRequired } from "./approvalneed";
 import { fewRules, holds } from "./cautions";
 import { Changes } from "./changes";
 import { Caution } from "./create";
-import { Engines } from "./enginetable";
+import { Engines } from "../../parts/enginetable";
 import { History } from "./history";
 import { Lost } from "./lost";
 import { Replay } from "./replay";
 import classes from "./releases.module.css";
 import { sizeText } from "./size";
-import { titleOf, useReleases, useStanding } from "./standing";
+import { titleOf, useReleases, useStanding } from "../../parts/standing";
 import { Uptake } from "./uptake";
-import { Who } from "./who";
+import { Who } from "../../parts/who";
 
 /** One release: what it holds, what it changes, what it would do, and what became of it. */
 export function ReleasePage({ id }: { readonly id: string }): ReactNode {
@@ -131,9 +132,9 @@ function ReleaseFacts({ release }: { readonly release: Release }): ReactNode {
 
 function Approved({ release }: { readonly release: Release }): ReactNode {
   const caller = useCaller();
+  const required = useApprovalRequired();
   if (release.approveTime !== undefined) return <><When time={release.approveTime} seconds /> by <Who name={release.approvedBy} /></>;
-  const waits = release.state === ReleaseState.DRAFT && caller.name === release.createdBy;
-  return waits ? "not approved; you made it, so another admin has to" : "not approved";
+  return unapprovedText(release, required, caller.name);
 }
 
 function LastTime({ release: { lastActivation } }: { readonly release: Release }): ReactNode {

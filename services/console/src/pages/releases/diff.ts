@@ -1,6 +1,6 @@
 import { createClient } from "@connectrpc/connect";
 import { useTransport } from "@connectrpc/connect-query";
-import type { ReleaseChange, ReleaseDiffSummary } from "@gen/releases/v1/release_pb";
+import { type ReleaseChange, type ReleaseDiffSummary, ReleaseSubject } from "@gen/releases/v1/release_pb";
 import { ReleaseService } from "@gen/releases/v1/release_service_pb";
 import { useCallback, useEffect, useState } from "react";
 import { describe, type Problem } from "../../api/errors";
@@ -20,13 +20,15 @@ export interface Diff {
   /** Comes first. */
   readonly summary?: ReleaseDiffSummary | undefined;
   readonly rows: readonly ChangeRow[];
+  /** Those of operators, which are not among rows. */
+  readonly operators: readonly ChangeRow[];
   readonly problem?: Problem | undefined;
   readonly retry: () => void;
 }
 
 type Reading = Omit<Diff, "retry">;
 
-const nothingYet: Reading = { state: "running", rows: [] };
+const nothingYet: Reading = { state: "running", rows: [], operators: [] };
 
 /** Compares two releases; neither ever changes, so it is asked once. An empty base is nothing. */
 export function useDiff(releaseId: string, baseReleaseId: string): Diff {
@@ -42,18 +44,21 @@ export function useDiff(releaseId: string, baseReleaseId: string): Diff {
     const read = async (): Promise<void> => {
       const keys = new Keys();
       const rows: ChangeRow[] = [];
+      const operators: ChangeRow[] = [];
       let summary: ReleaseDiffSummary | undefined;
       try {
         const client = createClient(ReleaseService, transport);
         const parts = client.diffRelease({ releaseId, baseReleaseId, maxChanges: mostChanges }, { signal: control.signal, timeoutMs: unlimited });
         for await (const { part } of parts) {
           if (part.case === "summary") summary = part.value;
-          if (part.case === "changes") rows.push(...part.value.changes.map((change) => ({ key: keys.of(change), change })));
-          tell({ state: "running", summary, rows: [...rows] });
+          for (const change of part.case === "changes" ? part.value.changes : []) {
+            (change.subject === ReleaseSubject.OPERATOR ? operators : rows).push({ key: keys.of(change), change });
+          }
+          tell({ state: "running", summary, rows: [...rows], operators: [...operators] });
         }
-        tell({ state: "done", summary, rows });
+        tell({ state: "done", summary, rows, operators });
       } catch (error) {
-        tell({ state: "failed", summary, rows, problem: describe(error) });
+        tell({ state: "failed", summary, rows, operators, problem: describe(error) });
       }
     };
     void read();

@@ -8,10 +8,10 @@ import { Answer } from "../../parts/answer";
 import { Facts, Section } from "../../parts/page";
 import { Ago, When } from "../../parts/when";
 import { holds } from "./cautions";
-import { Engines } from "./enginetable";
+import { Engines } from "../../parts/enginetable";
 import classes from "./releases.module.css";
-import { nameOf, scheduledOf, type Standing, titleOf } from "./standing";
-import { Who } from "./who";
+import { nameOf, scheduledOf, type Standing, titleOf } from "../../parts/standing";
+import { Who } from "../../parts/who";
 
 interface InForceProps {
   readonly standing: UseQueryResult<Standing, Error>;

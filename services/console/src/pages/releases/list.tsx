@@ -7,20 +7,20 @@ import { Allowed, Role, useMay } from "../../api/caller";
 import { counted } from "../../parts/figures";
 import { Filters, FilterChips } from "../../parts/filter";
 import { Page } from "../../parts/page";
+import { Moment, momentWidth } from "../../parts/moment";
 import { useListParam, useParam } from "../../parts/params";
 import { SearchBox } from "../../parts/search";
 import { Empty } from "../../parts/states";
 import { ReleaseStateBadge } from "../../parts/status";
 import { columnsOf, DataTable } from "../../parts/table";
 import { useLocalRows } from "../../parts/tablequery";
-import { When } from "../../parts/when";
 import { holds } from "./cautions";
 import { NewRelease } from "./create";
 import { InForce } from "./inforce";
 import classes from "./releases.module.css";
-import { formerOne, Rollback } from "./rollback";
-import { nameOf, useReleases, useStanding } from "./standing";
-import { Who } from "./who";
+import { canGoBack, formerOne, Rollback } from "./rollback";
+import { nameOf, useReleases, useStanding } from "../../parts/standing";
+import { Who } from "../../parts/who";
 
 const states = [
   { value: "draft", label: "Draft", state: ReleaseState.DRAFT },
@@ -35,19 +35,19 @@ const column = columnsOf<Release>();
 
 const columns = [
   column.accessor(({ number }) => Number(number), { id: "number", header: "Number", size: 98, meta: { grow: 0, narrow: true, mono: true } }),
-  column.accessor("state", { header: "State", size: 108, meta: { grow: 0, narrow: true }, cell: ({ getValue }) => <ReleaseStateBadge state={getValue()} /> }),
+  column.accessor("state", { header: "State", size: 108, meta: { narrow: true }, cell: ({ getValue }) => <ReleaseStateBadge state={getValue()} /> }),
   column.accessor("description", {
     header: "Description", size: 110, meta: { grow: 3 },
     cell: ({ getValue }) => (getValue() === "" ? <span className={classes.dim}>no description</span> : <span title={getValue()}>{getValue()}</span>),
   }),
   column.accessor(({ ruleCount }) => Number(ruleCount), {
-    id: "holds", header: "Holds", size: 148, cell: ({ row }) => <span title={holds(row.original)}>{rulesAndRates(row.original)}</span>,
+    id: "holds", header: "Holds", size: 160, cell: ({ row }) => <span title={holds(row.original)}>{rulesAndRates(row.original)}</span>,
   }),
-  column.accessor(({ createTime }) => Number(createTime?.seconds ?? 0n), { id: "made", header: "Made", size: 166, meta: { grow: 0 }, cell: ({ row }) => <When time={row.original.createTime} /> }),
-  column.accessor("createdBy", { header: "By", size: 104, cell: ({ getValue }) => <Who name={getValue()} /> }),
+  column.accessor(({ createTime }) => Number(createTime?.seconds ?? 0n), { id: "made", header: "Made", size: momentWidth.minutes, meta: { grow: 0 }, cell: ({ row }) => <Moment time={row.original.createTime} /> }),
+  column.accessor("createdBy", { header: "By", size: 96, cell: ({ getValue }) => <Who name={getValue()} /> }),
   column.accessor("approvedBy", { header: "Approved by", size: 112, enableSorting: false, cell: ({ getValue }) => <Who name={getValue()} /> }),
   column.accessor(({ lastActivation }) => Number(lastActivation?.activateTime?.seconds ?? 0n), {
-    id: "activated", header: "Last in force", size: 166, meta: { grow: 0 }, cell: ({ row }) => <LastActivation release={row.original} />,
+    id: "activated", header: "Last in force", size: momentWidth.minutes, meta: { grow: 0 }, cell: ({ row }) => <LastActivation release={row.original} />,
   }),
 ];
 
@@ -58,7 +58,7 @@ function rulesAndRates({ ruleCount, rateCount }: Release): string {
 function LastActivation({ release: { lastActivation } }: { readonly release: Release }): ReactNode {
   if (lastActivation === undefined) return <span className={classes.dim}>never</span>;
   // A moment that was called off never came.
-  return lastActivation.cancelled ? <span className={classes.dim}>called off</span> : <When time={lastActivation.activateTime} />;
+  return lastActivation.cancelled ? <span className={classes.dim}>called off</span> : <Moment time={lastActivation.activateTime} />;
 }
 
 /** Every release, what is in force, and what engines make of it. */
@@ -89,7 +89,7 @@ export function ReleaseList(): ReactNode {
       purpose="Whole sets of rules and prices: looked at, tried, published, and taken back."
       actions={
         <>
-          {mayPublish && standing.data?.release !== undefined && (
+          {mayPublish && standing.data?.release !== undefined && canGoBack(releases) && (
             <Button variant="default" leftSection={<IconArrowBackUp size={16} aria-hidden />} onClick={() => { setRollback(formerOne, "push"); }}>
               Roll back
             </Button>
@@ -112,7 +112,7 @@ export function ReleaseList(): ReactNode {
         href={({ releaseId }) => `/releases/${releaseId}`}
         onOpen={({ releaseId }) => { go(`/releases/${releaseId}`); }}
         sort={sort}
-        second={(release) => <>{release.description === "" ? "no description" : release.description} · {rulesAndRates(release)}</>}
+        second={(release) => <span className={classes.cut}>{release.description === "" ? "no description" : release.description} · {rulesAndRates(release)}</span>}
         empty={
           releases?.length === 0 ? (
             <Empty title="No release was made yet" action={newButton}>A release holds everything that engines route by, as it is at one moment.</Empty>

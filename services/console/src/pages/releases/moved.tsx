@@ -4,8 +4,8 @@ import type { Problem } from "../../api/errors";
 import { ProblemMarks } from "../../parts/states";
 import { When } from "../../parts/when";
 import { Caution } from "./create";
-import { nameOf, titleOf } from "./standing";
-import { Who } from "./who";
+import { nameOf, titleOf } from "../../parts/standing";
+import { Who } from "../../parts/who";
 
 interface MovedProps {
   readonly problem: Problem;

@@ -1,11 +1,13 @@
 import { Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
 import { callUnaryMethod, useTransport } from "@connectrpc/connect-query";
-import type { Release, ReleaseDiffSummary } from "@gen/releases/v1/release_pb";
+import { type Release, type ReleaseChange, type ReleaseDiffSummary, ReleaseSubject } from "@gen/releases/v1/release_pb";
 import { ReleaseService } from "@gen/releases/v1/release_service_pb";
 import { useQuery, type UseQueryResult } from "@tanstack/react-query";
 import { describe, type Problem } from "../../api/errors";
 import { unlimited } from "../../api/transport";
-import { readReleases, readStanding, scheduledOf, type Standing } from "./standing";
+import { mostChanges } from "./diff";
+import { type OperatorCounts, operatorCounts } from "./operatordiff";
+import { readReleases, readStanding, scheduledOf, type Standing } from "../../parts/standing";
 
 /** What a publish or a rollback meets, all read at the moment when somebody asks for it. */
 export interface Prepared {
@@ -15,9 +17,15 @@ export interface Prepared {
   readonly scheduled?: Release | undefined;
   /** The release that would be in force; absent when it was refused before it was known. */
   readonly release?: Release | undefined;
-  readonly difference?: ReleaseDiffSummary | undefined;
+  readonly difference?: Difference | undefined;
   /** Why the server would refuse it. */
   readonly refusal?: Problem | undefined;
+}
+
+/** What would change, and beside that the operators that differ. */
+export interface Difference {
+  readonly summary: ReleaseDiffSummary;
+  readonly operators: OperatorCounts;
 }
 
 /** What it would do, asked with validate_only; it may choose the release. */
@@ -65,14 +73,18 @@ function refusing(error: unknown): boolean {
   return code === Code.FailedPrecondition || code === Code.Aborted || code === Code.InvalidArgument || code === Code.NotFound;
 }
 
-/** The sums of what would change, without the changes. */
+/** The sums of what would change. Changes are read only as far as operators go, which come first. */
 async function readDifference(
   transport: Transport, release: Release | undefined, former: Release | undefined, signal: AbortSignal,
-): Promise<ReleaseDiffSummary | undefined> {
+): Promise<Difference | undefined> {
   if (release === undefined || release.releaseId === former?.releaseId) return undefined;
-  const input = { releaseId: release.releaseId, baseReleaseId: former?.releaseId ?? "", maxChanges: 1 };
+  const input = { releaseId: release.releaseId, baseReleaseId: former?.releaseId ?? "", maxChanges: mostChanges };
+  let summary: ReleaseDiffSummary | undefined;
+  const operators: ReleaseChange[] = [];
   for await (const { part } of createClient(ReleaseService, transport).diffRelease(input, { signal, timeoutMs: unlimited })) {
-    if (part.case === "summary") return part.value;
+    if (part.case === "summary") summary = part.value;
+    if (part.case === "changes") operators.push(...part.value.changes.filter(({ subject }) => subject === ReleaseSubject.OPERATOR));
+    if (summary !== undefined && BigInt(operators.length) >= summary.operatorsChanged) break;
   }
-  return undefined;
+  return summary === undefined ? undefined : { summary, operators: operatorCounts(summary, operators) };
 }

@@ -12,7 +12,7 @@ import { Approval } from "./approve";
 import { Moved } from "./moved";
 import { checkPublish, usePrepared } from "./prepare";
 import { ActivationQuestion, Consequences } from "./question";
-import { titleOf } from "./standing";
+import { titleOf } from "../../parts/standing";
 import { useActivated } from "./activated";
 import { momentComplaint } from "./moment";
 

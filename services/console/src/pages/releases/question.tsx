@@ -8,11 +8,12 @@ import { FormProblem } from "../../parts/formproblem";
 import { When } from "../../parts/when";
 import { differenceText, fewRules } from "./cautions";
 import { Caution } from "./create";
-import { engineWord } from "./engines";
+import { engineWord } from "../../parts/engines";
+import { operatorsApart, operatorsText } from "./operatordiff";
 import type { Prepared } from "./prepare";
 import classes from "./releases.module.css";
-import { nameOf, titleOf } from "./standing";
-import { Who } from "./who";
+import { nameOf, titleOf } from "../../parts/standing";
+import { Who } from "../../parts/who";
 
 interface QuestionProps {
   readonly opened: boolean;
@@ -98,7 +99,7 @@ export function Consequences({ prepared, release, at }: ConsequencesProps): Reac
       {caution !== undefined && <Caution>{caution}</Caution>}
       <ul className={classes.sentences}>
         {stays ? <li>{titleOf(release)} stays in force.</li> : <Place release={release} former={former} at={at} />}
-        {difference !== undefined && <li>What changes: {differenceText(difference)}.</li>}
+        {difference !== undefined && <li>What changes: {differenceText(difference.summary)}.</li>}
         {scheduled !== undefined && <CalledOff scheduled={scheduled} own={scheduled.releaseId === release.releaseId && !stays} />}
         {!stays && standing.engines.length > 0 && (
           <li>
@@ -113,8 +114,14 @@ export function Consequences({ prepared, release, at }: ConsequencesProps): Reac
             (docs/how-to/releases.md).
           </li>
         )}
-        <li>The status and settings of operators go on counting at once, in every release.</li>
       </ul>
+      <p className={classes.note}>
+        {operatorsApart}
+        {former !== undefined &&
+          difference !== undefined &&
+          difference.operators.all > 0n &&
+          ` Those that differ between the two (${operatorsText(difference.operators)}) stay as they are now.`}
+      </p>
       {refusing.length > 0 && (
         <Caution>
           {counted(refusing.length, ["engine refuses", "engines refuse"])} what is in force now (

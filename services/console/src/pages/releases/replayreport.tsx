@@ -14,7 +14,7 @@ import { Costs } from "./replaycosttable";
 import { lossReason } from "./replaycosts";
 import { Moves } from "./replaymoves";
 import classes from "./releases.module.css";
-import { named, nameOf, titleOf } from "./standing";
+import { named, nameOf, titleOf } from "../../parts/standing";
 
 const decisionsWord = ["decision", "decisions"] as const;
 

@@ -11,7 +11,8 @@ import { useActivated } from "./activated";
 import { Moved } from "./moved";
 import { checkRollback, usePrepared } from "./prepare";
 import { ActivationQuestion, Consequences } from "./question";
-import { named, nameOf, titleOf } from "./standing";
+import classes from "./releases.module.css";
+import { named, nameOf, titleOf } from "../../parts/standing";
 
 /** The target of a rollback that names none: what was served before. */
 export const formerOne = "former";
@@ -93,17 +94,37 @@ export function Rollback({ target, onTarget, onClose }: RollbackProps): ReactNod
       ) : facts === undefined || prepared.isFetching ? (
         <Loading height={150} label="Looking at what would change" />
       ) : refusal !== undefined ? (
-        <>
-          <FormProblem problem={refusal} />
-          {refusal.reason === "ALREADY_ROLLED_BACK" && (
-            <p role="note">{former === undefined ? "What is in force" : titleOf(former)} came by a rollback itself. Choose above which release to go back to.</p>
-          )}
-        </>
+        <Refusal refusal={refusal} former={former} />
       ) : (
         release !== undefined && <Consequences prepared={facts} release={release} at={undefined} />
       )}
     </ActivationQuestion>
   );
+}
+
+/** That there is nothing to go back to without a choice is no mistake of anybody. */
+function Refusal({ refusal, former }: { readonly refusal: Problem; readonly former: Release | undefined }): ReactNode {
+  switch (refusal.reason) {
+    case "ALREADY_ROLLED_BACK":
+      return (
+        <p className={classes.note} role="note">
+          {former === undefined ? "What is in force" : titleOf(former)} came by a rollback itself. Choose above which release to go back to.
+        </p>
+      );
+    case "NO_FORMER_RELEASE":
+      return (
+        <p className={classes.note} role="note">
+          No other release was in force before: there is nothing to go back to. Make a release and publish it instead.
+        </p>
+      );
+    default:
+      return <FormProblem problem={refusal} />;
+  }
+}
+
+/** Whether there is a release to go back to, as far as that is known. */
+export function canGoBack(releases: readonly Release[] | undefined): boolean {
+  return releases?.some(({ state }) => state === ReleaseState.RETIRED) ?? false;
 }
 
 interface Option {

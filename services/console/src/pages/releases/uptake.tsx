@@ -8,10 +8,11 @@ import { describe } from "../../api/errors";
 import { counted, countText } from "../../parts/figures";
 import { StatusBadge } from "../../parts/status";
 import { When } from "../../parts/when";
-import { engineName, engineWait, firstEngine, type Reception, received, settled } from "./engines";
-import { NoEngines, Refused, servedText } from "./enginetable";
+import { engineName } from "../../parts/engines";
+import { engineWait, firstEngine, type Reception, received, settled } from "./engines";
+import { NoEngines, Refused, servedText } from "../../parts/enginetable";
 import classes from "./releases.module.css";
-import { named, titleOf } from "./standing";
+import { named, titleOf } from "../../parts/standing";
 
 /** How often it is asked what engines serve, in milliseconds; their events come in between. */
 const pollEvery = 1_000;

@@ -1,6 +1,6 @@
 import type { RoutingRule } from "@gen/operators/v1/routing_rule_pb";
-import type { ReactNode } from "react";
-import { AccountName } from "../../parts/names";
+import { type ReactNode, useMemo } from "react";
+import { useAccountNames } from "../../parts/names";
 import { Prefix } from "../../parts/number";
 import { columnsOf, type Columns } from "../../parts/table";
 import { dateOf, utcText } from "../../parts/when";
@@ -12,7 +12,15 @@ import classes from "./rules.module.css";
 
 const column = columnsOf<RoutingRule>();
 
-export const ruleColumns: Columns<RoutingRule> = [
+type NameOf = (accountId: string) => string | undefined;
+
+/** Names are looked up once for all rows: a cell that asks for them by itself listens for as long as it is in the window. */
+export function useRuleColumns(): Columns<RoutingRule> {
+  const { name } = useAccountNames();
+  return useMemo(() => ruleColumns(name), [name]);
+}
+
+const ruleColumns = (nameOf: NameOf): Columns<RoutingRule> => [
   column.accessor("prefix", { header: "Prefix", size: 116, meta: { narrow: true }, cell: (cell) => <Prefix value={cell.getValue()} /> }),
   column.accessor("country", {
     header: "Country",
@@ -20,7 +28,7 @@ export const ruleColumns: Columns<RoutingRule> = [
     meta: { grow: 0 },
     cell: (cell) => (cell.getValue() === "" ? "–" : <span title={countryName(cell.getValue())}>{cell.getValue()}</span>),
   }),
-  column.accessor("accountId", { header: "Account", size: 110, cell: (cell) => <AccountName id={cell.getValue()} link={false} /> }),
+  column.accessor("accountId", { header: "Account", size: 110, cell: (cell) => <Account id={cell.getValue()} nameOf={nameOf} /> }),
   column.accessor("strategy", { header: "Strategy", size: 98, meta: { grow: 0 }, cell: (cell) => strategyWord(cell.getValue()) }),
   column.display({ id: "candidates", header: "Candidates", size: 180, meta: { grow: 4 }, cell: ({ row }) => <Carriers rule={row.original} /> }),
   column.accessor("messageTypes", { header: "Types", size: 84, meta: { grow: 0 }, cell: (cell) => typesText(cell.getValue()) }),
@@ -28,6 +36,18 @@ export const ruleColumns: Columns<RoutingRule> = [
   column.display({ id: "validity", header: "Valid", size: 112, meta: { grow: 1 }, cell: ({ row }) => <Validity rule={row.original} /> }),
   column.display({ id: "state", header: "State", size: 104, meta: { narrow: true }, cell: ({ row }) => <RuleStateBadge rule={row.original} /> }),
 ];
+
+/** Whose rule it is: everybody's, a name, or what fits of an id that has no name here. */
+function Account({ id, nameOf }: { readonly id: string; readonly nameOf: NameOf }): ReactNode {
+  if (id === "") return "Global";
+  const name = nameOf(id);
+  if (name !== undefined) return <span title={`${name}, account ${id}`}>{name}</span>;
+  return (
+    <span className={classes.nameless} title={`Account ${id}, which has no name here`}>
+      {id.slice(0, 8)}…
+    </span>
+  );
+}
 
 /** The second line of a row on a narrow screen. */
 export function RuleSecond({ rule }: { readonly rule: RoutingRule }): ReactNode {

@@ -14,7 +14,7 @@ import { Choices } from "./choices";
 import { Authors } from "./authors";
 import { errorsOf, refusalOf } from "./conflicts";
 import { LivePanel, summaryOf } from "./livepanel";
-import { useLiveFindings } from "./livefindings";
+import { afterRefusal, useLiveFindings } from "./livefindings";
 import { PurposeFields } from "./purposefields";
 import { changes, complaints, emptyRule, type RuleValues, valuesOf } from "./ruleform";
 import { useRuleForm } from "./ruleformstate";
@@ -45,7 +45,7 @@ export function RuleEditor({ rule, initial = { prefix: "", accountId: "" }, onDi
   const [tried, setTried] = useState(false);
   const saved = useRef(false);
   const leave = useLeaveGuard(dirty && !saving.pending && !saved.current);
-  const live = useLiveFindings(base === undefined ? undefined : { ruleId: base.ruleId, values: start }, values, !saving.pending && !saved.current);
+  const found = useLiveFindings(base === undefined ? undefined : { ruleId: base.ruleId, values: start }, values, !saving.pending && !saved.current);
 
   useEffect(() => onDirty(dirty), [dirty, onDirty]);
   useEffect(() => {
@@ -63,13 +63,19 @@ export function RuleEditor({ rule, initial = { prefix: "", accountId: "" }, onDi
   });
   const rest = useViolations(form, saving.problem, { root: "rule", paths: { account_id: "accountId" } });
   const refusal = useMemo(() => (saving.error === undefined ? undefined : refusalOf(saving.error)), [saving.error]);
+  const live = afterRefusal(found, refusal);
+  const duplicate = refusal !== undefined && refusal.duplicate !== "";
+  const panel = useRef<HTMLElement>(null);
+  useEffect(() => {
+    if (duplicate) panel.current?.focus();
+  }, [refusal, duplicate]);
 
   const submit = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
-    const found = complaints(form.getValues());
-    form.setErrors(found);
+    const wrong = complaints(form.getValues());
+    form.setErrors(wrong);
     setTried(true);
-    if (Object.keys(found).length > 0) {
+    if (Object.keys(wrong).length > 0) {
       const box = event.currentTarget;
       requestAnimationFrame(() => box.querySelector<HTMLElement>("[aria-invalid=true]")?.focus());
       return;
@@ -82,12 +88,12 @@ export function RuleEditor({ rule, initial = { prefix: "", accountId: "" }, onDi
   const names = useMemo(() => new Map(base?.candidates.map((one) => [one.operatorId, one.operatorName])), [base]);
   const complaint = Object.values(complaints(values))[0] ?? "";
   const missing = complaint === "" ? "" : `Not checked yet. ${complaint}`;
-  const bad = errorsOf(live.findings).length > 0 || live.duplicate !== "";
+  const bad = errorsOf(live.findings).length > 0;
 
   return (
     <form noValidate className={classes.editor} onSubmit={(event) => void submit(event)}>
       <div className={classes.fields}>
-        <FormProblem problem={edit.problem} rest={rest} />
+        {!duplicate && <FormProblem problem={edit.problem} rest={rest} />}
         {refusal !== undefined && refusal.findings.length > 0 && live.findings.length === 0 && <p className={classes.hint}>See the conflicts beside.</p>}
         <Part title="What it is for">
           <PurposeFields form={form} stored={base !== undefined} bound={bound} />
@@ -108,11 +114,11 @@ export function RuleEditor({ rule, initial = { prefix: "", accountId: "" }, onDi
         {base !== undefined && <Authors rule={base} />}
       </div>
       <aside className={classes.beside}>
-        <LivePanel live={live} ruleId={base?.ruleId ?? ""} missing={dirty || base === undefined ? missing : ""} />
+        <LivePanel ref={panel} live={live} ruleId={base?.ruleId ?? ""} missing={dirty || base === undefined ? missing : ""} />
       </aside>
       <div className={classes.footer}>
         <span className={classes.footerWord} data-bad={bad || undefined}>
-          {bad ? `${summaryOf(live.findings, live.duplicate)}: it would be refused.` : dirty ? "Not saved yet." : ""}
+          {bad ? `${summaryOf(live.findings, "")}: it would be refused.` : dirty && live.duplicate === "" ? "Not saved yet." : ""}
         </span>
         <Button type="submit" loading={saving.pending} disabled={base !== undefined && !dirty}>
           {base === undefined ? "Create rule" : "Save"}

@@ -12,7 +12,7 @@ import { useParams } from "../../parts/params";
 import { Empty } from "../../parts/states";
 import { DataTable } from "../../parts/table";
 import { useTableQuery } from "../../parts/tablequery";
-import { RuleSecond, ruleColumns } from "./columns";
+import { RuleSecond, useRuleColumns } from "./columns";
 import { useExport } from "./export";
 import { noFilter, RuleFilters } from "./filters";
 import { RuleDrawer } from "./ruledrawer";
@@ -25,6 +25,7 @@ export function RuleList(): ReactNode {
     [filter],
   );
   const data = useTableQuery(RoutingRuleService.method.listRoutingRules, request, { rows: (page) => page.rules, pageSize: 500 });
+  const columns = useRuleColumns();
   const rule = useDrawer("rule");
   const fresh = useDrawer("new");
   const saving = useExport();
@@ -36,7 +37,7 @@ export function RuleList(): ReactNode {
       <DataTable<RoutingRule>
         label="Rules"
         noun={["rule", "rules"]}
-        columns={ruleColumns}
+        columns={columns}
         data={data}
         id={(row) => row.ruleId}
         onOpen={(row) => rule.open(row.ruleId)}

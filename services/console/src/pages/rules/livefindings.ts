@@ -4,7 +4,7 @@ import { RoutingRuleService } from "@gen/operators/v1/routing_rule_service_pb";
 import type { Transport } from "@connectrpc/connect";
 import { useEffect, useState } from "react";
 import type { Problem } from "../../api/errors";
-import { bySeverity, refusalOf } from "./conflicts";
+import { bySeverity, type Refusal, refusalOf } from "./conflicts";
 import { changes, complaints, ruleOf, type RuleValues } from "./ruleform";
 
 /** What the conflict checker says of what is being edited. */
@@ -53,6 +53,15 @@ export function useLiveFindings(base: Base | undefined, values: RuleValues, enab
     // The question holds all that it is made of.
   }, [transport, question]);
   return live;
+}
+
+/**
+ * What is shown after a refusal: that there is such a rule already, also in the moment before the check says so too. It is said here and nowhere
+ * else, with the way out.
+ */
+export function afterRefusal(live: LiveFindings, refused: Refusal | undefined): LiveFindings {
+  if (refused === undefined || refused.duplicate === "" || live.state !== "checking" || live.duplicate !== "") return live;
+  return { state: "done", findings: [], duplicate: refused.duplicate, problem: refused.problem };
 }
 
 async function ask(

@@ -1,6 +1,6 @@
 import { Loader } from "@mantine/core";
 import { IconCircleCheck, IconInfoCircle } from "@tabler/icons-react";
-import type { ReactNode } from "react";
+import type { ReactNode, Ref } from "react";
 import { counted } from "../../parts/figures";
 import { errorsOf } from "./conflicts";
 import { Findings, RuleLink } from "./findings";
@@ -8,6 +8,8 @@ import type { LiveFindings } from "./livefindings";
 import classes from "./rules.module.css";
 
 interface LivePanelProps {
+  /** Takes the focus when a rule was refused for what stands here. */
+  readonly ref: Ref<HTMLElement>;
   readonly live: LiveFindings;
   readonly ruleId: string;
   /** What is missing before anything can be checked; "" when nothing is. */
@@ -15,10 +17,10 @@ interface LivePanelProps {
 }
 
 /** What the conflict checker says while somebody edits. */
-export function LivePanel({ live, ruleId, missing }: LivePanelProps): ReactNode {
+export function LivePanel({ ref, live, ruleId, missing }: LivePanelProps): ReactNode {
   const { state, findings, duplicate, problem } = live;
   return (
-    <section className={classes.live} aria-label="Conflicts" aria-busy={state === "checking"}>
+    <section ref={ref} tabIndex={-1} className={classes.live} aria-label="Conflicts" aria-busy={state === "checking"}>
       <div className={classes.liveHead}>
         <h3 className={classes.subtitle}>Conflicts</h3>
         {state === "checking" && <Loader size={14} aria-label="Checking" />}
@@ -28,7 +30,7 @@ export function LivePanel({ live, ruleId, missing }: LivePanelProps): ReactNode 
       </p>
       {duplicate !== "" && (
         <p className={classes.sentence}>
-          {problem?.message} <RuleLink id={duplicate} />
+          Only one rule may have this account, prefix and message types. Change that one: <RuleLink id={duplicate} />
         </p>
       )}
       {state === "failed" && problem !== undefined && <p className={classes.sentence}>{problem.message}</p>}

@@ -5,7 +5,7 @@ import { Section } from "../../parts/page";
 import { Empty } from "../../parts/states";
 import { StatusBadge, type Tone } from "../../parts/status";
 import { Ago, Duration, When } from "../../parts/when";
-import { byTrouble, consequenceOf, type Dependency, type ProcessHealth, purposeOf, useDependencies } from "./dependencies";
+import { byTrouble, consequenceOf, type Dependency, type ProcessHealth, purposeOf, useDependencies } from "../../live/dependencies";
 import classes from "./system.module.css";
 
 /** What the process needs, the broken first. It follows by itself. */

@@ -7,8 +7,8 @@ import { useSettings } from "../../api/settings";
 import { Answer } from "../../parts/answer";
 import { Facts, Section } from "../../parts/page";
 import { durationText, When } from "../../parts/when";
-import { Engines } from "../releases/enginetable";
-import { titleOf, useReleases, useStanding } from "../releases/standing";
+import { Engines } from "../../parts/enginetable";
+import { titleOf, useReleases, useStanding } from "../../parts/standing";
 import classes from "./system.module.css";
 
 const every = 15_000;

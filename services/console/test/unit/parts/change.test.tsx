@@ -103,7 +103,7 @@ describe("a change", () => {
       { wrapper: stage({ transport }) },
     );
     await act(() => result.current.run(acme));
-    expect(await screen.findByText("Acme is suspended.")).toBeDefined();
+    await waitFor(() => expect(screen.queryByText("Acme is suspended.")).not.toBeNull());
     await userEvent.click(screen.getByRole("button", { name: "Undo" }));
     expect(back).toHaveBeenCalledTimes(1);
     expect((await screen.findByText("Undone.")).closest("[role=alert]")).not.toBeNull();

@@ -1,7 +1,7 @@
 import { timestampDate, timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { fireEvent, screen } from "@testing-library/react";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { DateTimeInput, exactText, fromLocal, gapComplaint, localText } from "../../../src/parts/datetime";
+import { DateTimeInput, exactText, fromLocal, gapComplaint, localText, readings } from "../../../src/parts/datetime";
 import { show } from "./stage";
 
 function utcOf(text: string): string | undefined {
@@ -56,6 +56,32 @@ describe("a local time", () => {
     expect(utcOf("2026-10-25T02:30")).toBe("2026-10-25T00:30:00.000Z");
   });
 
+  it.each([
+    ["Europe/Berlin", "2026-10-25T00:30:00Z", "2026-10-25T02:30"],
+    ["Europe/Berlin", "2026-10-25T01:30:00Z", "2026-10-25T02:30+01:00"],
+    ["Europe/Berlin", "2026-10-25T01:30:07.250Z", "2026-10-25T02:30:07.250+01:00"],
+    ["Europe/Berlin", "2026-10-25T02:30:00Z", "2026-10-25T03:30"],
+    ["America/New_York", "2026-11-01T06:15:00Z", "2026-11-01T01:15-05:00"],
+    ["Australia/Lord_Howe", "2026-04-04T15:15:00Z", "2026-04-05T01:45+10:30"],
+  ])("in %s, of %s, says its offset where it is the second one: %s", (name, moment, text) => {
+    zone(name);
+    expect(exactText(timestampFromDate(new Date(moment)))).toBe(text);
+    expect(utcOf(text)).toBe(new Date(moment).toISOString());
+    expect(gapComplaint(text)).toBeUndefined();
+  });
+
+  it.each([
+    ["2026-10-25T02:30", ["2026-10-25T02:30", "2026-10-25T02:30+01:00"]],
+    ["2026-10-25T02:30+01:00", ["2026-10-25T02:30", "2026-10-25T02:30+01:00"]],
+    ["2026-10-25T03:00", ["2026-10-25T03:00"]],
+    ["2026-10-25T01:59", ["2026-10-25T01:59"]],
+    ["2026-03-29T02:30", ["2026-03-29T02:30"]],
+    ["", []],
+  ])("%j has the readings %j", (text, both) => {
+    zone("Europe/Berlin");
+    expect(readings(text)).toEqual(both);
+  });
+
   it.each(["", "2026-11-22", "tomorrow", "2026-13-01T00:00", "2026-11-22T25:00"])("is none in %j", (text) => {
     expect(fromLocal(text)).toBeUndefined();
   });
@@ -86,6 +112,16 @@ describe("an input of a time", () => {
     show(<DateTimeInput label="From" value="2026-03-29T02:30" onChange={() => undefined} />);
     expect(screen.getByLabelText("From").getAttribute("aria-invalid")).toBe("true");
     expect(screen.getByText(/leaves this time out/).tagName).toBe("P");
+  });
+
+  it("that comes twice asks which one is meant, and shows both offsets", () => {
+    zone("Europe/Berlin");
+    const change = vi.fn();
+    show(<DateTimeInput label="From" value="2026-10-25T02:30" onChange={change} />);
+    expect(screen.getByRole("radio", { name: "First, UTC+02:00" })).toHaveProperty("checked", true);
+    fireEvent.click(screen.getByRole("radio", { name: "Second, UTC+01:00" }));
+    expect(change.mock.calls).toEqual([["2026-10-25T02:30+01:00"]]);
+    expect(screen.getByText("Europe/Berlin, 2026-10-25 00:30 UTC").tagName).toBe("P");
   });
 
   it("tells what was chosen", () => {

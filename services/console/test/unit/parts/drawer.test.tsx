@@ -35,7 +35,7 @@ describe("a drawer", () => {
   it("is open by a deep link", async () => {
     history.replaceState(null, "", "/rules?rule=r1&tab=history");
     show(<Rules />);
-    expect(await screen.findByLabelText("Note of r1")).toBeDefined();
+    await waitFor(() => expect(screen.queryByLabelText("Note of r1")).not.toBeNull());
     expect(location.search).toBe("?rule=r1&tab=history");
   });
 

@@ -1,7 +1,8 @@
 import { act, fireEvent, screen } from "@testing-library/react";
 import { describe, expect, it, vi } from "vitest";
 import { Plot } from "../../../src/parts/plot";
-import { dataOf, timesOf } from "../../../src/parts/plotdata";
+import { overhang, timesOf, timeSpace } from "../../../src/parts/plotaxis";
+import { alone, dataOf } from "../../../src/parts/plotdata";
 import { timeText } from "../../../src/parts/plottext";
 import { show } from "./stage";
 
@@ -75,7 +76,7 @@ describe("a plot", () => {
     ["values", times, [{ label: "North", values: [null, null, null] }]],
   ])("without %s says that it is empty", (_, at, none) => {
     show(<Plot label="Decisions" times={at} series={none} empty="Nothing was decided" />);
-    expect(screen.getByText("Nothing was decided")).toBeDefined();
+    expect(screen.getByRole("figure", { name: "Decisions" }).textContent).toContain("Nothing was decided");
     expect(screen.queryByRole("img")).toBeNull();
     expect(document.querySelector("table")).toBeNull();
   });
@@ -92,8 +93,41 @@ describe("a plot", () => {
   });
 
   it("that is stacked draws sums, the highest first", () => {
-    expect(dataOf(times, series, "stacked")).toEqual([times, [11, 2, 33], [1, 2, 3]]);
-    expect(dataOf(times, series, "lines")).toEqual([times, [1, 2, 3], [10, null, 30]]);
+    const whole = (kind: "stacked" | "lines"): unknown[] => dataOf(times, series, kind).filter((_, at) => at === 0 || at % 2 === 1);
+    expect(whole("stacked")).toEqual([times, [11, 2, 33], [1, 2, 3]]);
+    expect(whole("lines")).toEqual([times, [1, 2, 3], [10, null, 30]]);
+  });
+
+  it("has a point where a value stands between gaps", () => {
+    expect(alone([1, null, 2, null, 3, 4, null])).toEqual([0, 2]);
+  });
+});
+
+describe("an interval that is not complete", () => {
+  const none = [null, null, null];
+
+  it.each([
+    ["of a line is joined to what is whole", [1, 2, 3], "lines", 2, [1, 2, null], [null, 2, 3]],
+    ["of a line without a value leaves the line as it ends", [1, 2, null], "lines", 2, [1, 2, null], none],
+    ["of a stack is a bar of its own", [1, 2, 3], "stacked", 2, [1, 2, null], [null, null, 3]],
+    ["that is the only one is all there is", [1, 2, 3], "lines", 0, none, [1, 2, 3]],
+    ["is nowhere when all are whole", [1, 2, 3], "lines", 3, [1, 2, 3], none],
+  ] as const)("%s", (_, values, kind, open, whole, rest) => {
+    expect(dataOf(times, [{ label: "North", values }], kind, open)).toEqual([times, whole, rest]);
+  });
+
+  it("is not what the legend tells, until the cursor is there", () => {
+    show(<Plot label="Decisions" times={times} series={series} text={percent} openFrom={1120} />);
+    expect(legend()).toBe("2 % –");
+    fireEvent.keyDown(canvas(), { key: "End" });
+    expect(legend()).toBe("3 % 30 %");
+    expect(spoken()).toBe(`${timeText(1120)}, not complete: North 3 %, South 30 %`);
+  });
+
+  it("is told as that in the table, and not counted in the summary", () => {
+    show(<Plot label="Decisions" times={times} series={series} text={percent} openFrom={1100} />);
+    expect([...document.querySelectorAll("tbody th")].map((head) => head.textContent?.endsWith(", not complete"))).toEqual([false, false, true]);
+    expect(canvas().getAttribute("aria-label")).toContain("North: 2 % at the end, from 1 % to 2 %");
   });
 });
 
@@ -108,5 +142,21 @@ describe("the times beside an axis", () => {
 
   it("have seconds where they are closer than a minute", () => {
     expect(timesOf([at("2026-11-22T06:00:05"), at("2026-11-22T06:00:10")])[0]).toMatch(/00:05/);
+  });
+
+  // Every letter has 7 pixels.
+  const measure = (text: string): number => 7 * text.length;
+
+  it("are further apart than they are wide, whatever the language calls them", () => {
+    expect(timeSpace(measure, 86_400, 300)).toBeGreaterThan(measure("22:48"));
+    expect(timeSpace(() => 100, 86_400, 300)).toBeGreaterThan(100);
+  });
+
+  it("have more room where they have seconds", () => {
+    expect(timeSpace(measure, 120, 600)).toBeGreaterThan(timeSpace(measure, 86_400, 600));
+  });
+
+  it("hang over by half of the longest", () => {
+    expect(overhang(() => 70)).toBeGreaterThanOrEqual(35);
   });
 });

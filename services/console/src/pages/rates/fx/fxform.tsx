@@ -144,11 +144,11 @@ export function FxForm({ rates, onClose, refetch }: FxFormProps): ReactNode {
         Add a currency
       </Button>
       <div className={classes.buttons}>
-        <Button type="submit" loading={checking || change.pending}>
-          Store the table
-        </Button>
         <Button variant="default" onClick={onClose}>
           Cancel
+        </Button>
+        <Button type="submit" loading={checking || change.pending}>
+          Store the table
         </Button>
       </div>
       {guard}

@@ -114,11 +114,11 @@ export function Mapping(props: MappingProps): ReactNode {
         <Progress job={props.job} label="Reading the deck and comparing" />
       ) : (
         <div className={classes.buttons}>
-          <Button type="submit">Look at the changes</Button>
+          {props.cancel}
           <Button variant="default" onClick={props.onBack}>
             Back
           </Button>
-          {props.cancel}
+          <Button type="submit">Look at the changes</Button>
         </div>
       )}
     </form>

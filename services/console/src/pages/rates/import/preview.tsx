@@ -81,11 +81,11 @@ export function Preview({ diff, scope, operator, onApply, onBack, cancel }: Prev
       <Counts diff={diff} />
       {changes > 0n && <Changes diff={diff} />}
       <div className={classes.buttons}>
-        {changes > 0n && <Button onClick={onApply}>{`Apply ${countText(changes)} ${changes === 1n ? "change" : "changes"}`}</Button>}
+        {cancel}
         <Button variant="default" onClick={onBack}>
           Back
         </Button>
-        {cancel}
+        {changes > 0n && <Button onClick={onApply}>{`Apply ${countText(changes)} ${changes === 1n ? "change" : "changes"}`}</Button>}
       </div>
     </div>
   );

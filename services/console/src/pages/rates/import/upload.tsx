@@ -78,8 +78,8 @@ export function Upload(props: UploadProps): ReactNode {
         <Progress job={props.job} label="Sending and reading the deck" />
       ) : (
         <div className={classes.buttons}>
-          <Button type="submit">Read the deck</Button>
           {props.cancel}
+          <Button type="submit">Read the deck</Button>
         </div>
       )}
     </form>

@@ -16,7 +16,7 @@ import { Page } from "../../../parts/page";
 import { useParams, withParams } from "../../../parts/params";
 import { newId } from "../../../parts/requestid";
 import { Apply } from "./apply";
-import { BadLines } from "./badlines";
+import { BadLines, Blocked } from "./badlines";
 import { guessColumns, guessCurrency } from "./columns";
 import { deckRequest, emptyReading, headersRequest, type Reading, type Scope } from "./draft";
 import { Mapping } from "./mapping";
@@ -133,6 +133,7 @@ export function Wizard(): ReactNode {
   return (
     <Page title="Import a rate deck" purpose="A price list as the operator sends it. Nothing is stored before you have seen what changes.">
       <Steps current={step} />
+      {bad !== undefined && (step === "columns" || (step === "upload" && found.headers === undefined)) && <Blocked count={bad.badLineCount} />}
       {step === "upload" && (
         <>
           <Upload

@@ -3,7 +3,7 @@ import { AuditRowSchema } from "@gen/access/v1/audit_pb";
 import { describe, expect, it } from "vitest";
 import { headComplaint } from "../../../../src/pages/audit/advice";
 import { exportText } from "../../../../src/pages/audit/exporttext";
-import { actionFilter, entityPath } from "../../../../src/pages/audit/kinds";
+import { actionFilter, actionHint, actions, entityPath } from "../../../../src/pages/audit/kinds";
 import { endsNow, spanOf } from "../../../../src/pages/audit/range";
 import { timeOf } from "../../../../src/pages/audit/uuidtime";
 
@@ -35,6 +35,14 @@ describe("an export", () => {
     expect(JSON.parse(lines[0] ?? "")).toMatchObject({ sequence: "9", actor: "=cmd()", after: '{"nanos":9007199254740993}' });
     expect(lines[0]).toMatch(/"occur_time":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.071824Z"/);
   });
+});
+
+it.each([
+  ["all of a kind", "rule.", "All of this kind"],
+  ["one in words", "rule.update", "Rule changed"],
+])("offers %s", (_, action, hint) => {
+  expect(actions).toContain(action);
+  expect(actionHint(action)).toBe(hint);
 });
 
 it("takes a word for all actions of its kind", () => {

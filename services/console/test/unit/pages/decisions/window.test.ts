@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { commandStatusText } from "../../../../src/pages/decisions/smpp";
-import { stepFor, windowBetween, windowOf } from "../../../../src/pages/decisions/window";
+import { rangeOf, stepFor, windowBetween, windowOf } from "../../../../src/pages/decisions/window";
 import { keptNumber } from "../../../../src/pages/decisions/words";
 
 describe("intervals of a window", () => {
   it.each([
     { name: "a quarter of an hour has steps of 10 s", seconds: 900, want: 10 },
-    { name: "an hour has steps of 30 s", seconds: 3600, want: 30 },
+    { name: "an hour has steps of a minute", seconds: 3600, want: 60 },
     { name: "a day has steps of 15 min", seconds: 86_400, want: 900 },
     { name: "a week has steps of 2 h", seconds: 604_800, want: 7200 },
     { name: "31 days have steps of 12 h", seconds: 31 * 86_400, want: 43_200 },
@@ -17,8 +17,25 @@ describe("intervals of a window", () => {
   it("a range begins where an interval begins, and so stays for a step", () => {
     const now = 1_800_000_000;
     expect(windowOf("1h", now + 1).from).toBe(windowOf("1h", now + 29).from);
-    expect(windowOf("1h", now).from % 30).toBe(0);
+    expect(windowOf("1h", now).from % 60).toBe(0);
     expect(windowOf("1h", now).times.length).toBeLessThanOrEqual(121);
+  });
+
+  it.each([
+    { name: "that goes on", window: windowOf("1h", 1_800_000_070), open: [1_800_000_060] },
+    { name: "that is just over, because engines log a moment later", window: windowOf("1h", 1_800_000_062), open: [1_800_000_000, 1_800_000_060] },
+    { name: "that the end cuts", window: windowBetween("2026-01-01T00:00Z", "2026-01-02T00:10Z", 1_800_000_000), open: [Date.parse("2026-01-02T00:00Z") / 1000] },
+  ])("an interval $name is not complete", ({ window, open }) => {
+    expect(window.times.filter((time) => time >= window.openFrom)).toEqual(open);
+  });
+
+  it("an end where an interval ends leaves all of them complete", () => {
+    const { times, openFrom } = windowBetween("2026-01-01T00:00Z", "2026-01-01T01:00Z", 1_800_000_000);
+    expect(times.filter((time) => time >= openFrom)).toEqual([]);
+  });
+
+  it("a range that nobody knows, also by a name that every object has, is an hour", () => {
+    expect(["2y", "constructor", ""].map(rangeOf)).toEqual(["1h", "1h", "1h"]);
   });
 
   it.each([

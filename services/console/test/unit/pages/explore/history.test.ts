@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { added } from "../../../../src/pages/explore/history";
-import { syntheticNumber } from "../../../../src/pages/explore/synthetic";
+import { syntheticNumber } from "../../../../src/parts/synthetic";
 
 const asked = (number: string) => ({ number, answer: "" });
 

@@ -2,10 +2,10 @@ import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { BindState, OperatorHealthEventSchema, Quality } from "@gen/events/v1/operator_health_event_pb";
 import { OperatorHealthSchema } from "@gen/operators/v1/health_pb";
-import { OperatorSchema, OperatorStatus } from "@gen/operators/v1/operator_pb";
+import { BindType, OperatorSchema, OperatorStatus } from "@gen/operators/v1/operator_pb";
 import { describe, expect, it } from "vitest";
 import { EventLog, longest } from "../../../../src/pages/health/log";
-import { byTrouble, presentOf, troubleOf } from "../../../../src/pages/health/present";
+import { byTrouble, carries, presentOf } from "../../../../src/live/present";
 
 const { ACTIVE, SUSPENDED } = OperatorStatus;
 const operator = create(OperatorSchema, { operatorId: "a", name: "Nordlink", status: ACTIVE });
@@ -15,52 +15,80 @@ const bound = create(OperatorHealthSchema, {
 const event = (status: BindState, quality = Quality.UNSPECIFIED, version = 0n, operatorId = "a") =>
   create(OperatorHealthEventSchema, { operatorId, status, quality, version, occurredAt: timestampFromMs(9_000) });
 
+// The report is as old as 60 s, which still counts.
+const now = new Date(61_000);
+
 describe("how much trouble an operator is", () => {
-  for (const [name, status, bind, quality, throttled, want] of [
-    ["bound and healthy", ACTIVE, BindState.BOUND, Quality.HEALTHY, false, "good"],
-    ["unbound", ACTIVE, BindState.UNBOUND, Quality.UNHEALTHY, false, "down"],
-    ["unhealthy although bound", ACTIVE, BindState.BOUND, Quality.UNHEALTHY, false, "down"],
-    ["on its backup", ACTIVE, BindState.FAILBACK, Quality.HEALTHY, false, "watch"],
-    ["degraded", ACTIVE, BindState.BOUND, Quality.DEGRADED, false, "watch"],
-    ["throttled", ACTIVE, BindState.BOUND, Quality.HEALTHY, true, "watch"],
-    ["never heard of", ACTIVE, BindState.UNSPECIFIED, Quality.UNSPECIFIED, false, "unknown"],
-    ["suspended, however it is", SUSPENDED, BindState.UNBOUND, Quality.UNHEALTHY, false, "unused"],
+  const { TRANSCEIVER, RECEIVER } = BindType;
+  for (const [name, status, bindType, bind, quality, throttled, want] of [
+    ["bound and healthy", ACTIVE, TRANSCEIVER, BindState.BOUND, Quality.HEALTHY, false, "good"],
+    ["unbound", ACTIVE, TRANSCEIVER, BindState.UNBOUND, Quality.UNHEALTHY, false, "down"],
+    ["unhealthy although bound", ACTIVE, TRANSCEIVER, BindState.BOUND, Quality.UNHEALTHY, false, "down"],
+    ["on its backup", ACTIVE, TRANSCEIVER, BindState.FAILBACK, Quality.HEALTHY, false, "watch"],
+    ["degraded", ACTIVE, TRANSCEIVER, BindState.BOUND, Quality.DEGRADED, false, "watch"],
+    ["throttled", ACTIVE, TRANSCEIVER, BindState.BOUND, Quality.HEALTHY, true, "watch"],
+    ["never heard of", ACTIVE, TRANSCEIVER, BindState.UNSPECIFIED, Quality.UNSPECIFIED, false, "unknown"],
+    ["suspended, however it is", SUSPENDED, TRANSCEIVER, BindState.UNBOUND, Quality.UNHEALTHY, false, "unused"],
+    ["bound to receive, so that nothing is sent there", ACTIVE, RECEIVER, BindState.BOUND, Quality.HEALTHY, false, "receives"],
+    ["meant to receive, and unbound", ACTIVE, RECEIVER, BindState.UNBOUND, Quality.UNHEALTHY, false, "down"],
+    ["meant to receive, and never heard of", ACTIVE, RECEIVER, BindState.UNSPECIFIED, Quality.UNSPECIFIED, false, "unknown"],
   ] as const) {
-    it(name, () => expect(troubleOf(status, bind, quality, throttled)).toBe(want));
+    it(name, () => {
+      const present = presentOf(
+        create(OperatorSchema, { status, bindType }),
+        create(OperatorHealthSchema, { bindState: bind, quality, throttled, observeTime: timestampFromMs(1_000) }),
+        5_000, undefined, now,
+      );
+      expect(present.trouble).toBe(want);
+      expect(carries(present)).toBe(want === "good" || want === "watch");
+    });
   }
+
+  it("a good word of more than a minute ago says nothing, a bad one still does", () => {
+    const later = new Date(61_001);
+    expect(presentOf(operator, bound, 5_000, undefined, later).trouble).toBe("unknown");
+    const unbound = create(OperatorHealthSchema, { ...bound, bindState: BindState.UNBOUND });
+    expect(presentOf(operator, unbound, 5_000, undefined, later).trouble).toBe("down");
+  });
+
+  it("one that receives on its backup session carries nothing either", () => {
+    const receiver = create(OperatorSchema, { status: ACTIVE, bindType: BindType.RECEIVER });
+    const present = presentOf(receiver, create(OperatorHealthSchema, { ...bound, bindState: BindState.FAILBACK }), 5_000, undefined, now);
+    expect([present.trouble, carries(present)]).toEqual(["watch", false]);
+  });
 });
 
 describe("the list and what was heard since", () => {
   it("the list, when nothing was heard", () => {
-    expect(presentOf(operator, bound, 5_000, undefined)).toMatchObject({ bind: BindState.BOUND, quality: Quality.HEALTHY, trouble: "good", byHand: false });
+    expect(presentOf(operator, bound, 5_000, undefined, now)).toMatchObject({ bind: BindState.BOUND, quality: Quality.HEALTHY, trouble: "good", byHand: false });
   });
 
   it("an event that came after the list was read counts at once", () => {
-    expect(presentOf(operator, bound, 5_000, { event: event(BindState.UNBOUND, Quality.UNHEALTHY, 4n), at: 6_000 })).toMatchObject({
+    expect(presentOf(operator, bound, 5_000, { event: event(BindState.UNBOUND, Quality.UNHEALTHY, 4n), at: 6_000 }, now)).toMatchObject({
       bind: BindState.UNBOUND, quality: Quality.UNHEALTHY, trouble: "down", byHand: false, version: 4n, observed: new Date(9_000), changed: new Date(9_000),
     });
   });
 
   it("a word without a version that changes something is by hand", () => {
-    expect(presentOf(operator, bound, 5_000, { event: event(BindState.UNBOUND), at: 6_000 })).toMatchObject({ quality: Quality.UNHEALTHY, byHand: true, version: 3n });
+    expect(presentOf(operator, bound, 5_000, { event: event(BindState.UNBOUND), at: 6_000 }, now)).toMatchObject({ quality: Quality.UNHEALTHY, byHand: true, version: 3n });
   });
 
   it("a heartbeat moves the report and not the change", () => {
-    expect(presentOf(operator, bound, 5_000, { event: event(BindState.BOUND, Quality.HEALTHY, 3n), at: 6_000 })).toMatchObject({
+    expect(presentOf(operator, bound, 5_000, { event: event(BindState.BOUND, Quality.HEALTHY, 3n), at: 6_000 }, now)).toMatchObject({
       observed: new Date(9_000), changed: new Date(1_000), byHand: false,
     });
   });
 
   it("a list that was read later knows better", () => {
-    expect(presentOf(operator, bound, 9_000, { event: event(BindState.UNBOUND), at: 6_000 }).bind).toBe(BindState.BOUND);
+    expect(presentOf(operator, bound, 9_000, { event: event(BindState.UNBOUND), at: 6_000 }, now).bind).toBe(BindState.BOUND);
   });
 
   it("a list that was read a moment after the event may not know of it yet", () => {
-    expect(presentOf(operator, bound, 6_300, { event: event(BindState.UNBOUND), at: 6_000 }).bind).toBe(BindState.UNBOUND);
+    expect(presentOf(operator, bound, 6_300, { event: event(BindState.UNBOUND), at: 6_000 }, now).bind).toBe(BindState.UNBOUND);
   });
 
   it("a word about the quality leaves the bind", () => {
-    expect(presentOf(operator, bound, 5_000, { event: event(BindState.UNSPECIFIED, Quality.DEGRADED), at: 6_000 })).toMatchObject({
+    expect(presentOf(operator, bound, 5_000, { event: event(BindState.UNSPECIFIED, Quality.DEGRADED), at: 6_000 }, now)).toMatchObject({
       bind: BindState.BOUND, quality: Quality.DEGRADED, trouble: "watch",
     });
   });
@@ -68,7 +96,7 @@ describe("the list and what was heard since", () => {
 
 it("those in trouble come first, then by name", () => {
   const named = (name: string, bind: BindState) =>
-    presentOf(create(OperatorSchema, { operatorId: name, name, status: ACTIVE }), create(OperatorHealthSchema, { bindState: bind, quality: Quality.HEALTHY }), 0, undefined);
+    presentOf(create(OperatorSchema, { operatorId: name, name, status: ACTIVE }), create(OperatorHealthSchema, { ...bound, bindState: bind }), 0, undefined, now);
   const list = [named("b", BindState.BOUND), named("d", BindState.UNBOUND), named("a", BindState.BOUND), named("c", BindState.FAILBACK)];
   expect(list.sort(byTrouble).map(({ operator: one }) => one.name)).toEqual(["d", "c", "a", "b"]);
 });

@@ -74,15 +74,15 @@ const cases: Record<string, { given: Partial<Situation>; alerts: readonly string
     alerts: ["critical: The server does not answer"],
   },
   "live updates stopped": { given: { lost: { since: ago(20) } }, alerts: ["warning: Live updates stopped"] },
-  "1 of 100 found no operator": { given: { traffic: traffic(100, 1) }, alerts: [] },
-  "2 of 100 found no operator": {
-    given: { traffic: traffic(100, 2) }, alerts: ["warning: 2.0 % of decisions found no operator in the last 5 minutes"],
+  "1 of 100 has no route": { given: { traffic: traffic(100, 1) }, alerts: [] },
+  "2 of 100 have no route": {
+    given: { traffic: traffic(100, 2) }, alerts: ["warning: No route for 2.0 % of decisions in the last 5 minutes"],
   },
-  "10 of 100 found no operator": {
-    given: { traffic: traffic(100, 10) }, alerts: ["warning: 10.0 % of decisions found no operator in the last 5 minutes"],
+  "10 of 100 have no route": {
+    given: { traffic: traffic(100, 10) }, alerts: ["warning: No route for 10.0 % of decisions in the last 5 minutes"],
   },
-  "11 of 100 found no operator": {
-    given: { traffic: traffic(100, 11) }, alerts: ["critical: 11.0 % of decisions found no operator in the last 5 minutes"],
+  "11 of 100 have no route": {
+    given: { traffic: traffic(100, 11) }, alerts: ["critical: No route for 11.0 % of decisions in the last 5 minutes"],
   },
   "too few decisions for a share": { given: { traffic: traffic(19, 19, 100) }, alerts: [] },
   "p95 of 40 ms": { given: { traffic: traffic(100, 0, 40) }, alerts: [] },
@@ -102,6 +102,19 @@ const cases: Record<string, { given: Partial<Situation>; alerts: readonly string
 };
 
 describe("what needs attention", () => {
+  it("says of what time the figures are, once", () => {
+    const todo = (given: Partial<Situation>) => alertsOf({ now, ...given }).map((alert) => [alert.todo, alert.since]);
+    const figures = `Figures are from ${ago(20).toLocaleTimeString()}. `;
+    expect(todo({ silent: { since: ago(20) }, lost: { since: ago(25) } })).toEqual([[expect.stringMatching(new RegExp(`^${figures}Engines`)), undefined]]);
+    expect(todo({ lost: { since: ago(20) } })).toEqual([[expect.stringMatching(new RegExp(`^${figures}They`)), undefined]]);
+    expect(todo({ silent: {} })).toEqual([[expect.stringMatching(/^Engines/), undefined]]);
+  });
+
+  it("does not send messages elsewhere because of one that receives only", () => {
+    const [alert] = alertsOf({ now, operators: [well, operator({ name: "R", bindType: BindType.RECEIVER, bind: BindState.UNBOUND })] });
+    expect(alert).toMatchObject({ text: "R is unbound", todo: expect.stringMatching(/^It receives only/) as string });
+  });
+
   it.each(Object.entries(cases))("%s", (_, { given, alerts }) => {
     expect(alertsOf({ now, ...given }).map(({ severity, text }) => `${severity}: ${text}`)).toEqual(alerts);
   });
@@ -139,6 +152,9 @@ const headlines: Record<string, { given: Partial<Situation>; says: string | unde
     given: { operators: [well, unbound("A"), unbound("B")], process: fine, outbox: { pending: 0, pendingPublish: 1 } },
     says: "bad: 2 operators are unbound, and 1 more thing needs attention",
   },
+  "only a receiver slows us down": {
+    given: { operators: [well, operator({ bindType: BindType.RECEIVER, throttled: true })], process: fine }, says: "warning: Nordlink slows us down",
+  },
   "something is odd": { given: { lost: { since: ago(9) } }, says: "warning: Live updates stopped" },
 };
 
@@ -147,6 +163,17 @@ describe("the headline", () => {
     const situation = { now, ...given };
     const headline = headlineOf(situation, alertsOf(situation));
     expect(headline && `${headline.tone}: ${headline.text}`).toBe(says);
+  });
+
+  it("is about the one thing that it names, and about none where several are alike", () => {
+    const about = (given: Partial<Situation>) => {
+      const situation = { now, ...given };
+      return headlineOf(situation, alertsOf(situation))?.alert?.text;
+    };
+    expect(about({ operators: [well, unbound("Andes")], lost: { since: ago(9) } })).toBe("Andes is unbound");
+    expect(about({ operators: [well, ...["A", "B", "C", "D"].map(unbound)] })).toBeUndefined();
+    expect(about({ operators: [well, unbound("A"), unbound("B")] })).toBeUndefined();
+    expect(about({ operators: [well], process: fine })).toBeUndefined();
   });
 
   it("has the rate aside", () => {

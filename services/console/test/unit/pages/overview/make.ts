@@ -3,7 +3,7 @@ import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { BindState, Quality } from "@gen/events/v1/operator_health_event_pb";
 import { BindType, OperatorSchema, OperatorStatus } from "@gen/operators/v1/operator_pb";
 import { type TrafficPoint, TrafficPointSchema } from "@gen/routing/v1/decision_pb";
-import { type Present, troubleOf } from "../../../../src/pages/health/present";
+import { type Present, troubleOf } from "../../../../src/live/present";
 
 export const now = new Date("2026-11-22T03:00:00Z");
 export const ago = (seconds: number): Date => new Date(now.getTime() - seconds * 1000);
@@ -25,12 +25,12 @@ export function operator(made: Made = {}): Present {
   const { name = "Nordlink", status = OperatorStatus.ACTIVE, bindType = BindType.TRANSCEIVER } = made;
   const { bind = BindState.BOUND, quality = Quality.HEALTHY, throttled = false, changed = ago(600) } = made;
   const observed = "observed" in made ? made.observed : ago(5);
-  return {
+  const present = {
     operator: create(OperatorSchema, { operatorId: `id of ${name}`, name, status, bindType }),
     bind, quality, throttled, byHand: false, version: 1n, changed,
     ...(observed === undefined ? {} : { observed }),
-    trouble: troubleOf(status, bind, quality, throttled),
   };
+  return { ...present, trouble: troubleOf(present, now) };
 }
 
 /** A point that begins so many seconds after a whole minute. */

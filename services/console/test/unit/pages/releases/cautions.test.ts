@@ -22,8 +22,9 @@ describe("a release with few rules", () => {
 describe("what changes, in words", () => {
   test.each([
     ["leaves out what is not", { rulesAdded: 1n, ratesRaised: 2n, ratesOther: 1n, prefixCount: 4n }, "rules: 1 new; prices: 2 raised, 1 changed otherwise", 4n],
-    ["says so when nothing does", { identical: true }, "nothing, both have the same content", 0n],
-    ["names operators and exchange rates", { operatorsChanged: 1n, fxRatesChanged: 1n }, "operators: 1 changed; exchange rates: 1 changed", 2n],
+    ["says so when nothing does", { identical: true }, "nothing: rules, prices and exchange rates are the same", 0n],
+    ["names exchange rates", { fxRatesChanged: 1n }, "exchange rates: 1 changed", 1n],
+    ["does not count operators, which no release holds back", { operatorsChanged: 152n }, "nothing: rules, prices and exchange rates are the same", 0n],
   ])("%s", (_, counts, text, total) => {
     expect(differenceText(summary(counts))).toBe(text);
     expect(changeCount(summary(counts))).toBe(total);

@@ -4,7 +4,10 @@ import { TransportProvider } from "@connectrpc/connect-query";
 import { MantineProvider } from "@mantine/core";
 import { FindingSeverity, RuleConflictSchema } from "@gen/operators/v1/routing_rule_pb";
 import { Role } from "@gen/options/v1/access_pb";
-import { type PublishReleaseRequest, ReleaseSchema, ReleaseState, type RollbackReleaseRequest } from "@gen/releases/v1/release_pb";
+import {
+  type PublishReleaseRequest, type ReleaseChange, ReleaseChangeKind, ReleaseChangeSchema, ReleaseSchema, ReleaseState, ReleaseSubject,
+  type RollbackReleaseRequest,
+} from "@gen/releases/v1/release_pb";
 import { ReleaseService } from "@gen/releases/v1/release_service_pb";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { configure, render, screen } from "@testing-library/react";
@@ -39,6 +42,7 @@ interface Answers {
   readonly createRelease?: () => never;
   readonly publishRelease?: (request: PublishReleaseRequest) => { release: typeof draft };
   readonly rollbackRelease?: (request: RollbackReleaseRequest) => { release: typeof active };
+  readonly changes?: readonly ReleaseChange[];
 }
 
 function routes(answers: Answers) {
@@ -46,7 +50,8 @@ function routes(answers: Answers) {
     getRelease: ({ releaseId }: { releaseId: string }) => ({ release: releaseId === "draft" ? draft : active }),
     listReleases: () => ({ releases: [draft, later, active] }),
     diffRelease: async function* () {
-      yield { part: { case: "summary" as const, value: { rulesRemoved: 5n, ratesRaised: 1n } } };
+      yield { part: { case: "summary" as const, value: { rulesRemoved: 5n, ratesRaised: 1n, operatorsChanged: BigInt(answers.changes?.length ?? 0) } } };
+      if (answers.changes !== undefined) yield { part: { case: "changes" as const, value: { changes: [...answers.changes] } } };
     },
     createRelease: async function* () {
       answers.createRelease?.();
@@ -72,6 +77,9 @@ function show(transport: Transport, children: ReactNode, name = "ann"): void {
 
 const close = (): void => undefined;
 
+/** What the dialog says will happen. */
+const sentences = (): (string | null)[] => screen.getAllByRole("listitem").map((item) => item.textContent);
+
 test("conflicts that keep a release from being made are shown with a number and their rules", async () => {
   const detail = {
     desc: RuleConflictSchema,
@@ -84,19 +92,19 @@ test("conflicts that keep a release from being made are shown with a number and 
   failure.details.push(reason);
   show(server({ createRelease: () => { throw failure; } }), <NewRelease opened onClose={close} />);
   await userEvent.click(await screen.findByRole("button", { name: "Make the draft" }));
-  expect(await screen.findByText("The rules contradict each other.")).toBeTruthy();
-  expect(await screen.findByText("OVERLAPPING_RULES")).toBeTruthy();
-  expect(screen.getByText("+4479111")).toBeTruthy();
+  expect((await screen.findByRole("alert")).textContent).toContain("The rules contradict each other.");
+  const conflict = (await screen.findByText("OVERLAPPING_RULES")).closest("li");
+  expect(conflict?.textContent).toContain("+4479111");
   expect(screen.getByRole("link", { name: "rule …c7baa2ef" }).getAttribute("href")).toContain("/rules/01a20104-1e06-7b5c-935b-20b2c7baa2ef");
 });
 
 test("publishing says what it does before it asks, and sends what was looked at", async () => {
   const requests: PublishReleaseRequest[] = [];
   show(server({ publishRelease: (request) => (requests.push(request), { release: draft }) }), <Publish release={draft} opened onClose={close} />);
-  expect(await screen.findByText(/Release 3 has only 4 rules, and release 1, which is in force, has 9/)).toBeTruthy();
-  expect(screen.getByText("What changes: rules: 5 gone; prices: 1 raised.")).toBeTruthy();
+  expect((await screen.findByRole("note")).textContent).toBe("Release 3 has only 4 rules, and release 1, which is in force, has 9.");
+  expect(sentences()).toContain("What changes: rules: 5 gone; prices: 1 raised.");
   expect(screen.getByText("Release 2 is called off").parentElement?.textContent).toContain("by bob");
-  expect(screen.getByText(/it changes nothing for traffic of engines in database or memory mode/)).toBeTruthy();
+  expect(sentences().at(-1)).toContain("it changes nothing for traffic of engines in database or memory mode");
   expect(requests.map(({ validateOnly }) => validateOnly)).toEqual([true]);
   await userEvent.type(screen.getByLabelText("Reason"), "winter");
   await userEvent.click(screen.getByRole("button", { name: "Publish now" }));
@@ -107,14 +115,14 @@ test("publishing says what it does before it asks, and sends what was looked at"
 });
 
 test.each([
-  ["tells the one who made it that another admin has to approve it", "ann", /another admin has to approve it/, false],
-  ["offers another admin to approve it", "bob", /Nobody approved it/, true],
-])("a release that needs an approval %s", async (_, name, text, button) => {
+  ["tells the one who made it that another admin has to approve it", "ann", ["You made release 3, so another admin has to approve it."], false],
+  ["offers another admin to approve it", "bob", [], true],
+])("a release that needs an approval %s", async (_, name, notes, button) => {
   const failure = new ConnectError("Nobody approved it.", Code.FailedPrecondition);
   failure.details.push({ type: "google.rpc.ErrorInfo", value: new Uint8Array([10, 12, ...new TextEncoder().encode("NOT_APPROVED")]) });
   show(server({ publishRelease: () => { throw failure; } }), <Publish release={draft} opened onClose={close} />, name);
-  expect(await screen.findByText("Nobody approved it.")).toBeTruthy();
-  expect(screen.getByText(text)).toBeTruthy();
+  expect((await screen.findByRole("alert")).textContent).toContain("Nobody approved it.");
+  expect(screen.queryAllByRole("note").map((note) => note.textContent)).toEqual(notes);
   expect(screen.queryByRole("button", { name: "Approve" }) !== null).toBe(button);
   expect(screen.getByRole("button", { name: "Publish now" })).toHaveProperty("disabled", true);
 });
@@ -127,4 +135,25 @@ test("a rollback that names no release goes to the one that the question was abo
   await expect.poll(() => requests.length, { timeout: 15_000 }).toBe(2);
   expect(requests.map(({ releaseId, validateOnly }) => [releaseId, validateOnly])).toEqual([["", true], ["former", false]]);
   expect(requests[1]?.expectedReleaseId).toBe("in-force");
+});
+
+test("operators that differ are told apart from what changes, because they count at once anyway", async () => {
+  const { ADDED, CHANGED } = ReleaseChangeKind;
+  const changes = [ADDED, ADDED, CHANGED].map((kind) => create(ReleaseChangeSchema, { subject: ReleaseSubject.OPERATOR, kind }));
+  show(server({ changes }), <Publish release={draft} opened onClose={close} />);
+  const apart = await screen.findByText(/^The status and settings of operators count at once/);
+  expect(apart.textContent).toContain("Those that differ between the two (2 new, 1 changed) stay as they are now.");
+  expect(sentences().filter((sentence) => sentence?.includes("operator"))).toEqual([]);
+});
+
+test.each([
+  ["ALREADY_ROLLED_BACK", "Release 1 came by a rollback itself. Choose above which release to go back to."],
+  ["NO_FORMER_RELEASE", "No other release was in force before: there is nothing to go back to. Make a release and publish it instead."],
+])("nothing to go back to is no error: %s", async (reason, note) => {
+  const failure = new ConnectError("Refused.", Code.FailedPrecondition);
+  failure.details.push({ type: "google.rpc.ErrorInfo", value: new Uint8Array([10, reason.length, ...new TextEncoder().encode(reason)]) });
+  show(server({ rollbackRelease: () => { throw failure; } }), <Rollback target={formerOne} onTarget={close} onClose={close} />);
+  expect((await screen.findByRole("note")).textContent).toBe(note);
+  expect(screen.queryByRole("alert")).toBeNull();
+  expect(screen.getByRole("button", { name: "Roll back" })).toHaveProperty("disabled", true);
 });

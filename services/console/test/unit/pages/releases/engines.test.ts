@@ -2,7 +2,8 @@ import { create } from "@bufbuild/protobuf";
 import { ReleaseEngineState, ReleaseEventSchema } from "@gen/events/v1/release_event_pb";
 import { GetReleaseResponseSchema, type ReleaseEngine, ReleaseEngineSchema } from "@gen/releases/v1/release_pb";
 import { describe, expect, test } from "vitest";
-import { engineName, enginesInOrder, engineWord, firstEngine, isFinal, received, settled } from "../../../../src/pages/releases/engines";
+import { firstEngine, isFinal, received, settled } from "../../../../src/pages/releases/engines";
+import { engineName, enginesInOrder, engineWord } from "../../../../src/parts/engines";
 import { verdict } from "../../../../src/pages/releases/uptake";
 
 const ours = "01a20104-2004-739a-9be5-eb8b31525789";

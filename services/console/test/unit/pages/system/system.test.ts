@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { byTrouble, healthOf } from "../../../../src/pages/system/dependencies";
+import { byTrouble, healthOf } from "../../../../src/live/dependencies";
 import { verdictOf } from "../../../../src/pages/system/dependenciestab";
 import { stateOf } from "../../../../src/pages/system/eventstab";
 import { matching } from "../../../../src/pages/system/settings";

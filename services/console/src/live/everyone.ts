@@ -4,7 +4,8 @@ import type { ListOperatorsResponse } from "@gen/operators/v1/operator_pb";
 import { OperatorService } from "@gen/operators/v1/operator_service_pb";
 import { useQuery, type UseQueryResult } from "@tanstack/react-query";
 import { useCallback, useMemo, useState } from "react";
-import { useHealthWords } from "../../live/health";
+import { useServerNow } from "./clock";
+import { useHealthWords } from "./health";
 import { byTrouble, type Heard, type Present, presentOf } from "./present";
 
 /** Pages of a thousand operators that are read at most. */
@@ -24,6 +25,8 @@ interface Everyone {
   readonly query: UseQueryResult<Read, Error>;
   /** The worst first. */
   readonly all: readonly Present[];
+  /** By the server's clock: the moment that all are looked at. */
+  readonly now: Date;
 }
 
 /** All operators and how they are, each event at once. */
@@ -55,12 +58,13 @@ export function useEveryone(): Everyone {
       });
     }, []),
   );
+  const now = useServerNow();
   const all = useMemo(() => {
     if (query.data === undefined) return [];
     const { answers, at } = query.data;
     return answers
-      .flatMap(({ operators, health }) => operators.map((operator, index) => presentOf(operator, health[index], at, heard.get(operator.operatorId))))
+      .flatMap(({ operators, health }) => operators.map((operator, index) => presentOf(operator, health[index], at, heard.get(operator.operatorId), now)))
       .sort(byTrouble);
-  }, [query.data, heard]);
-  return { query, all };
+  }, [query.data, heard, now]);
+  return { query, all, now };
 }

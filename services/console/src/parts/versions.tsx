@@ -1,12 +1,12 @@
 import type { DecisionMeta } from "@gen/routing/v1/routing_pb";
 import type { ReactNode } from "react";
 import { Link } from "wouter";
-import { Role, useMay } from "../../api/caller";
-import { countText } from "../../parts/figures";
-import { Facts } from "../../parts/page";
-import { StatusBadge } from "../../parts/status";
-import classes from "./explore.module.css";
-import { cacheWord } from "./words";
+import { Role, useMay } from "../api/caller";
+import { cacheWord } from "./cacheword";
+import { countText } from "./figures";
+import { Facts } from "./page";
+import { StatusBadge } from "./status";
+import classes from "./values.module.css";
 
 /** By which state it was decided. */
 export function Versions({ meta }: { readonly meta: DecisionMeta }): ReactNode {

@@ -1,21 +1,14 @@
 import type { Release, ReleaseEngine } from "@gen/releases/v1/release_pb";
 import { type ReactNode, useMemo } from "react";
-import { Ago, When } from "../../parts/when";
-import { Id } from "../../parts/number";
-import { StatusBadge, type Tone } from "../../parts/status";
-import { columnsOf, DataTable } from "../../parts/table";
-import { useLocalRows } from "../../parts/tablequery";
-import { engineName, enginesInOrder, type EngineWord, engineWord } from "./engines";
+import { Ago, When } from "./when";
+import { Id } from "./number";
+import { columnsOf, DataTable } from "./table";
+import { useLocalRows } from "./tablequery";
+import { EngineBadge } from "./enginebadge";
+import { engineName, enginesInOrder, engineWord } from "./engines";
 import { refusalOf } from "./refusals";
-import classes from "./releases.module.css";
+import classes from "./enginetable.module.css";
 import { named, nameOf } from "./standing";
-
-const words: Readonly<Record<EngineWord, { readonly word: string; readonly tone: Tone }>> = {
-  refused: { word: "Refused", tone: "bad" },
-  behind: { word: "Behind", tone: "warning" },
-  prepared: { word: "Has it ready", tone: "info" },
-  serving: { word: "Serving", tone: "good" },
-};
 
 interface EngineRow {
   readonly engine: ReleaseEngine;
@@ -38,11 +31,6 @@ const columns = [
     id: "id", header: "Engine id", size: 150, meta: { grow: 0 }, cell: ({ row }) => <Id value={row.original.engine.event?.engineId ?? ""} label="engine id" />,
   }),
 ];
-
-function EngineBadge({ engine }: { readonly engine: ReleaseEngine }): ReactNode {
-  const { word, tone } = words[engineWord(engine)];
-  return <StatusBadge tone={tone}>{word}</StatusBadge>;
-}
 
 interface EnginesProps {
   readonly engines: readonly ReleaseEngine[];

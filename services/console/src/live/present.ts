@@ -1,7 +1,7 @@
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { BindState, type OperatorHealthEvent, Quality } from "@gen/events/v1/operator_health_event_pb";
 import type { OperatorHealth } from "@gen/operators/v1/health_pb";
-import { type Operator, OperatorStatus } from "@gen/operators/v1/operator_pb";
+import { BindType, type Operator, OperatorStatus } from "@gen/operators/v1/operator_pb";
 
 /** How one operator is at the moment. */
 export interface Present {
@@ -17,7 +17,7 @@ export interface Present {
 }
 
 /** In the order in which somebody has to look. */
-export const troubles = ["down", "watch", "unknown", "good", "unused"] as const;
+export const troubles = ["down", "watch", "unknown", "good", "receives", "unused"] as const;
 export type Trouble = (typeof troubles)[number];
 
 export const troubleWords: Readonly<Record<Trouble, string>> = {
@@ -25,6 +25,7 @@ export const troubleWords: Readonly<Record<Trouble, string>> = {
   watch: "To watch",
   unknown: "Unknown",
   good: "Carrying",
+  receives: "Receives only",
   unused: "Not in use",
 };
 
@@ -41,7 +42,7 @@ export interface Heard {
 const behind = 2_000;
 
 /** What the list says, or what was heard since it was read: the list may be moments behind. */
-export function presentOf(operator: Operator, health: OperatorHealth | undefined, readAt: number, heard: Heard | undefined): Present {
+export function presentOf(operator: Operator, health: OperatorHealth | undefined, readAt: number, heard: Heard | undefined, now: Date): Present {
   const listed = {
     bind: health?.bindState ?? BindState.UNSPECIFIED,
     quality: health?.quality ?? Quality.UNSPECIFIED,
@@ -51,11 +52,12 @@ export function presentOf(operator: Operator, health: OperatorHealth | undefined
     ...(health?.observeTime === undefined ? {} : { observed: timestampDate(health.observeTime) }),
     ...(health?.changeTime === undefined ? {} : { changed: timestampDate(health.changeTime) }),
   };
-  const now = heard !== undefined && heard.at + behind > readAt ? withWord(listed, heard.event) : listed;
-  return { operator, ...now, trouble: troubleOf(operator.status, now.bind, now.quality, now.throttled) };
+  const present = { operator, ...(heard !== undefined && heard.at + behind > readAt ? withWord(listed, heard.event) : listed) };
+  return { ...present, trouble: troubleOf(present, now) };
 }
 
-type Listed = Omit<Present, "operator" | "trouble">;
+type Untold = Omit<Present, "trouble">;
+type Listed = Omit<Untold, "operator">;
 
 function withWord(listed: Listed, event: OperatorHealthEvent): Listed {
   const { bind, quality } = readWord(event, listed);
@@ -86,12 +88,48 @@ export function readWord({ status, quality }: OperatorHealthEvent, before: State
   return { bind, quality: before.quality === Quality.DEGRADED ? Quality.DEGRADED : Quality.HEALTHY };
 }
 
-/** Who is not meant to carry is no trouble. */
-export function troubleOf(status: OperatorStatus, bind: BindState, quality: Quality, throttled: boolean): Trouble {
-  if (status !== OperatorStatus.ACTIVE) return "unused";
-  if (bind === BindState.UNBOUND || quality === Quality.UNHEALTHY) return "down";
-  if (bind === BindState.FAILBACK || quality === Quality.DEGRADED || throttled) return "watch";
-  return bind === BindState.UNSPECIFIED || quality === Quality.UNSPECIFIED ? "unknown" : "good";
+/** What may be wrong with an active operator, the worst first. */
+export const ailments = ["unbound", "unhealthy", "failback", "degraded", "throttled", "unknown"] as const;
+export type Ailment = (typeof ailments)[number];
+
+/** undefined for one that is as it should be, and for one that is not in use. */
+export function ailmentOf({ operator, bind, quality, throttled, observed }: Untold, now: Date): Ailment | undefined {
+  if (operator.status !== OperatorStatus.ACTIVE) return undefined;
+  const known = observed !== undefined && now.getTime() - observed.getTime() <= wordLife;
+  // An old word that it was down still counts: nobody has said that it is up.
+  if (bind === BindState.UNBOUND) return "unbound";
+  if (quality === Quality.UNHEALTHY) return "unhealthy";
+  if (!known || bind === BindState.UNSPECIFIED || quality === Quality.UNSPECIFIED) return "unknown";
+  if (bind === BindState.FAILBACK) return "failback";
+  if (quality === Quality.DEGRADED) return "degraded";
+  return throttled ? "throttled" : undefined;
+}
+
+/** Whether it is bound to receive alone: receipts and incoming messages. No message is ever sent by it. */
+export function receivesOnly({ operator }: Pick<Present, "operator">): boolean {
+  return operator.bindType === BindType.RECEIVER;
+}
+
+const troubleOfAilment: Readonly<Record<Ailment, Trouble>> = {
+  unbound: "down",
+  unhealthy: "down",
+  failback: "watch",
+  degraded: "watch",
+  throttled: "watch",
+  unknown: "unknown",
+};
+
+/** How much of a trouble it is. */
+export function troubleOf(present: Untold, now: Date): Trouble {
+  if (present.operator.status !== OperatorStatus.ACTIVE) return "unused";
+  const ailment = ailmentOf(present, now);
+  if (ailment !== undefined) return troubleOfAilment[ailment];
+  return receivesOnly(present) ? "receives" : "good";
+}
+
+/** Whether messages are sent by it: it is known to be up, and its bind can send. */
+export function carries(present: Present): boolean {
+  return (present.trouble === "good" || present.trouble === "watch") && !receivesOnly(present);
 }
 
 /** The worst first, then by name. */

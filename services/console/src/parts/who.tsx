@@ -1,5 +1,5 @@
 import type { ReactNode } from "react";
-import { useCaller } from "../../api/caller";
+import { useCaller } from "../api/caller";
 
 /** "key 9ba55d80" for key:9ba55d80-…; other names as they are. */
 export function shortName(name: string): string {

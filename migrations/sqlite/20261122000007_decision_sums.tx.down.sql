@@ -1,0 +1,5 @@
+DROP TABLE decision_sums_state;
+
+--bun:split
+
+DROP TABLE decision_sums;
