@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -286,10 +288,20 @@ func TestADeckIsBounded(t *testing.T) {
 		require.Contains(t, bad[0].Message, "more than 1000000 prices")
 	})
 	t.Run("too many lines", func(t *testing.T) {
-		bad := badLines(t, operators.Deck{File: []byte("prefix,price,currency\n" + strings.Repeat(",,\n", operators.MaxLines+10))})
-		require.Len(t, bad, 1)
-		require.EqualValues(t, operators.MaxLines, bad[0].Line)
-		require.Contains(t, bad[0].Message, "more than 1999999 lines")
+		for _, c := range []struct {
+			last int64
+			bad  bool
+		}{{operators.MaxLines - 1, false}, {operators.MaxLines, true}} {
+			s, book := newRateStore(), &rows{cells: [][]string{{"prefix", "price", "currency"}, {"44", "1", "EUR"}}, last: c.last, err: io.EOF}
+			diff, err := operators.NewRateImporter(s, book, s, time.Now, slog.New(slog.DiscardHandler)).
+				ImportRates(t.Context(), asking, operators.Deck{OperatorID: nordlink, Scope: operators.FullDeck, File: []byte("PK\x03\x04")}, nil)
+			require.NoError(t, err)
+			if !c.bad {
+				require.Empty(t, diff.BadLines)
+				continue
+			}
+			require.Equal(t, []operators.BadLine{{Line: operators.MaxLines, Message: "the deck has more than 1999999 lines: split it"}}, diff.BadLines)
+		}
 	})
 }
 
@@ -306,6 +318,7 @@ type rows struct {
 	err    error
 	closed bool
 	next   int
+	last   int64 // is the line of the last row, when set
 }
 
 func (r *rows) Open(context.Context, []byte, string) (operators.RowReader, error) { return r, nil }
@@ -315,7 +328,11 @@ func (r *rows) Next() (operators.Row, error) {
 	if r.next++; r.next > len(r.cells) {
 		return operators.Row{}, r.err
 	}
-	return operators.Row{Line: int64(r.next), Cells: r.cells[r.next-1]}, nil
+	line := int64(r.next)
+	if r.next == len(r.cells) && r.last > 0 {
+		line = r.last
+	}
+	return operators.Row{Line: line, Cells: r.cells[r.next-1]}, nil
 }
 
 func TestAWorkbookThatBreaksOffStoresNothingAndIsClosed(t *testing.T) {

@@ -24,7 +24,7 @@ type OperatorLine struct {
 // reached, and may be nil.
 func ParseOperators(r io.Reader, progress func(line int64)) (lines []OperatorLine, bad *BadLines, err error) {
 	bad = new(BadLines)
-	t, err := newTable(r, operatorColumns, bad, progress)
+	t, err := newTable(r, wholeFile(), operatorColumns, bad, progress)
 	if t == nil {
 		return nil, bad, err
 	}

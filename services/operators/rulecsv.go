@@ -39,7 +39,7 @@ type Resolver func(nameOrID string) (id uuid.UUID, name string, found bool)
 // with the line reached, and may be nil.
 func ParseRules(r io.Reader, resolve Resolver, progress func(line int64)) (rules []*RuleLines, bad *BadLines, err error) {
 	bad = new(BadLines)
-	t, err := newTable(r, ruleColumns, bad, progress)
+	t, err := newTable(r, wholeFile(), ruleColumns, bad, progress)
 	if t == nil {
 		return nil, bad, err
 	}

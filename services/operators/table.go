@@ -26,9 +26,17 @@ const (
 // progressStep is how many lines or rows lie between two reports of progress.
 const progressStep = 1000
 
+// bounds are how much of a file is read.
+type bounds struct {
+	bytes, lines int64
+}
+
+func wholeFile() bounds { return bounds{bytes: MaxFileBytes, lines: MaxLines} }
+
 // table reads a CSV file with a header, one record at a time.
 type table struct {
 	reader   *records.Reader
+	bounds   bounds
 	columns  []string
 	position map[string]int // of a column in the file
 	bad      *BadLines
@@ -39,7 +47,7 @@ type table struct {
 	reported int64
 }
 
-// capped fails the read that would go beyond MaxFileBytes.
+// capped fails the read that would go beyond what is left.
 type capped struct {
 	reader io.Reader
 	left   int64
@@ -74,8 +82,8 @@ var (
 
 // newTable reads and checks the header. It returns nil when there is no use in
 // going on; the reasons are in bad then. The error is one of reading r.
-func newTable(r io.Reader, columns []string, bad *BadLines, progress func(line int64)) (*table, error) {
-	buffered := bufio.NewReaderSize(&capped{reader: r, left: MaxFileBytes}, 64<<10)
+func newTable(r io.Reader, most bounds, columns []string, bad *BadLines, progress func(line int64)) (*table, error) {
+	buffered := bufio.NewReaderSize(&capped{reader: r, left: most.bytes}, 64<<10)
 	start, err := buffered.Peek(len(markUTF8))
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("read the file: %w", err)
@@ -89,7 +97,7 @@ func newTable(r io.Reader, columns []string, bad *BadLines, progress func(line i
 	if bytes.HasPrefix(start, markUTF8) {
 		_, _ = buffered.Discard(len(markUTF8))
 	}
-	t := &table{reader: records.NewReader(buffered, maxLine), columns: columns, bad: bad, progress: progress}
+	t := &table{reader: records.NewReader(buffered, maxLine), bounds: most, columns: columns, bad: bad, progress: progress}
 	ok, err := t.header()
 	if err != nil || !ok {
 		return nil, err
@@ -102,7 +110,7 @@ func (t *table) header() (bool, error) {
 	var syntax *csv.ParseError
 	switch {
 	case errors.Is(err, errTooLarge):
-		t.bad.end(1, tooLarge, MaxFileBytes)
+		t.bad.end(1, tooLarge, t.bounds.bytes)
 		return false, nil
 	case errors.Is(err, records.ErrTooLong):
 		t.bad.end(line, tooLong, maxLine)
@@ -151,7 +159,7 @@ func (t *table) next() (bool, error) {
 			t.report(t.line)
 			return false, nil
 		case errors.Is(err, errTooLarge):
-			t.bad.end(t.line+1, tooLarge, MaxFileBytes)
+			t.bad.end(t.line+1, tooLarge, t.bounds.bytes)
 			return false, nil
 		case errors.Is(err, records.ErrTooLong):
 			t.bad.end(line, tooLong, maxLine)
@@ -164,8 +172,8 @@ func (t *table) next() (bool, error) {
 			return false, fmt.Errorf("read the file: %w", err)
 		}
 		t.line, t.record = line, record
-		if t.line > MaxLines {
-			t.bad.end(t.line, "the file has more than %d lines: split it", MaxLines)
+		if t.line > t.bounds.lines {
+			t.bad.end(t.line, "the file has more than %d lines: split it", t.bounds.lines)
 			return false, nil
 		}
 		if t.line-t.reported >= progressStep {

@@ -5,7 +5,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/url"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -21,6 +20,7 @@ import (
 	"trunkline/services/access/database"
 	"trunkline/services/access/trail"
 	"trunkline/services/platform/bunstore"
+	"trunkline/services/platform/bunstore/bunstoretest"
 	"trunkline/services/platform/clock"
 	"trunkline/services/platform/config"
 	"trunkline/services/platform/pgtest"
@@ -38,9 +38,11 @@ type trailKit struct {
 
 func onBothTrails(t *testing.T, test func(t *testing.T, k trailKit)) {
 	t.Helper()
-	t.Run("postgres", func(t *testing.T) { test(t, newTrailKit(t, pgtest.Database(t), migrations.Postgres, "postgres")) })
+	t.Run("postgres", func(t *testing.T) {
+		test(t, newTrailKit(t, bunstoretest.Postgres(t, migrations.Postgres), migrations.Postgres, "postgres"))
+	})
 	t.Run("sqlite", func(t *testing.T) {
-		test(t, newTrailKit(t, "sqlite:"+filepath.Join(t.TempDir(), "x.db"), migrations.SQLite, "sqlite"))
+		test(t, newTrailKit(t, bunstoretest.SQLite(t, migrations.SQLite), migrations.SQLite, "sqlite"))
 	})
 }
 
@@ -125,7 +127,7 @@ func TestRowsAreSealedInTheOrderTheyWereFound(t *testing.T) {
 }
 
 func TestTwoSealersMakeOneChain(t *testing.T) {
-	k := newTrailKit(t, pgtest.Database(t), migrations.Postgres, "postgres")
+	k := newTrailKit(t, bunstoretest.Postgres(t, migrations.Postgres), migrations.Postgres, "postgres")
 	k.write(t, 600)
 	done := make(chan struct{}, 4)
 	for range 4 {
@@ -260,7 +262,7 @@ func TestTheLogTakesRowsAndNothingElse(t *testing.T) {
 }
 
 func TestAnEngineAddsRowsThroughItsReadOnlyConnection(t *testing.T) {
-	k := newTrailKit(t, pgtest.Database(t), migrations.Postgres, "postgres")
+	k := newTrailKit(t, bunstoretest.Postgres(t, migrations.Postgres), migrations.Postgres, "postgres")
 	role := "engine_" + strings.ReplaceAll(uuid.NewString(), "-", "")
 	_, err := k.db.ExecContext(t.Context(), "CREATE ROLE "+role+" LOGIN PASSWORD 'x' IN ROLE ops_routing_reader")
 	require.NoError(t, err)

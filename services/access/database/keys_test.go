@@ -15,6 +15,7 @@ import (
 	"trunkline/services/access"
 	"trunkline/services/access/database"
 	"trunkline/services/platform/bunstore"
+	"trunkline/services/platform/bunstore/bunstoretest"
 	"trunkline/services/platform/caller"
 	"trunkline/services/platform/config"
 	"trunkline/services/platform/fault"
@@ -301,7 +302,7 @@ func TestARevokedKeyIsRefusedInUse(t *testing.T) {
 }
 
 func TestAnEngineReadsKeysAndSaysWhenTheyWereUsed(t *testing.T) {
-	k := newKit(t, newTrailKit(t, pgtest.Database(t), migrations.Postgres, "postgres"))
+	k := newKit(t, newTrailKit(t, bunstoretest.Postgres(t, migrations.Postgres), migrations.Postgres, "postgres"))
 	key, _ := k.key(t, admin, access.NewAPIKey{})
 	role := "engine_" + strings.ReplaceAll(uuid.NewString(), "-", "")
 	_, err := k.db.ExecContext(t.Context(), "CREATE ROLE "+role+" LOGIN IN ROLE ops_routing_reader")

@@ -10,9 +10,9 @@ import (
 	"trunkline/migrations"
 	"trunkline/services/access"
 	"trunkline/services/platform/bunstore"
+	"trunkline/services/platform/bunstore/bunstoretest"
 	"trunkline/services/platform/caller"
 	"trunkline/services/platform/fault"
-	"trunkline/services/platform/pgtest"
 )
 
 // copies adds keys like the one there is, with another value in one column.
@@ -87,7 +87,7 @@ func TestNoAccountUsesUpTheRoomOfAll(t *testing.T) {
 
 func TestThereIsRoomForSoManyAccounts(t *testing.T) {
 	// On one store: SQLite under the race detector takes half a minute for so many rows.
-	k := newKit(t, newTrailKit(t, pgtest.Database(t), migrations.Postgres, "postgres"))
+	k := newKit(t, newTrailKit(t, bunstoretest.Postgres(t, migrations.Postgres), migrations.Postgres, "postgres"))
 	a := k.account(t, "Acme")
 	add := func(n int, name string) {
 		_, err := k.db.NewRaw(`INSERT INTO accounts (account_id, name, created_at, updated_at) SELECT `+k.newID()+`, ? || i, ?, ? FROM `+series,

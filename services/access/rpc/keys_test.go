@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -25,6 +24,7 @@ import (
 	"trunkline/services/access/database"
 	"trunkline/services/access/rpc"
 	"trunkline/services/platform/bunstore"
+	"trunkline/services/platform/bunstore/bunstoretest"
 	"trunkline/services/platform/caller"
 	"trunkline/services/platform/clock"
 	"trunkline/services/platform/config"
@@ -48,14 +48,10 @@ func (s *served) Authenticate(context.Context, http.Header) (caller.Caller, erro
 func serve(t *testing.T) *served {
 	t.Helper()
 	cfg := bunstore.DefaultConfig()
-	cfg.URL = config.NewSecret("sqlite:" + filepath.Join(t.TempDir(), "x.db"))
+	cfg.URL = config.NewSecret(bunstoretest.SQLite(t, migrations.SQLite))
 	db, err := bunstore.Open(t.Context(), cfg, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = db.Close() })
-	migrator, err := bunstore.NewMigrator(db, bunstore.Migrations{Files: migrations.SQLite, Dir: "sqlite"}, clock.System())
-	require.NoError(t, err)
-	_, err = migrator.Up(t.Context())
-	require.NoError(t, err)
 	pepper, err := access.NewPepper(secret.New(strings.Repeat("p", access.MinPepper)))
 	require.NoError(t, err)
 

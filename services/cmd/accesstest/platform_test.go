@@ -28,12 +28,12 @@ import (
 	"trunkline/services/operators"
 	"trunkline/services/operators/operatorsfx"
 	"trunkline/services/platform/bunstore"
+	"trunkline/services/platform/bunstore/bunstoretest"
 	"trunkline/services/platform/caller"
 	"trunkline/services/platform/certtest"
 	"trunkline/services/platform/clock"
 	"trunkline/services/platform/config"
 	"trunkline/services/platform/jetstream"
-	"trunkline/services/platform/pgtest"
 	"trunkline/services/platform/platformfx"
 	"trunkline/services/platform/rediscache"
 	"trunkline/services/platform/rpcserver"
@@ -88,14 +88,8 @@ type database struct {
 
 func newDatabase(t *testing.T) database {
 	t.Helper()
-	d := database{url: pgtest.Database(t)}
-	db, err := bunstore.Open(t.Context(), d.config(), platformfx.NewLogger(platformfx.DefaultConfig(), platformfx.Process{Log: new(watched)}))
-	require.NoError(t, err)
-	defer func() { require.NoError(t, db.Close()) }()
-	m, err := bunstore.NewMigrator(db, bunstore.Migrations{Files: migrations.Postgres, Dir: "postgres"}, clock.System())
-	require.NoError(t, err)
-	_, err = m.Up(t.Context())
-	require.NoError(t, err)
+	d := database{url: bunstoretest.Postgres(t, migrations.Postgres)}
+	var err error
 	d.conn, err = pgx.Connect(t.Context(), d.url)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = d.conn.Close(context.Background()) })

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -17,10 +16,10 @@ import (
 	operatorsbus "trunkline/services/operators/bus"
 	operatorsdb "trunkline/services/operators/database"
 	"trunkline/services/platform/bunstore"
+	"trunkline/services/platform/bunstore/bunstoretest"
 	"trunkline/services/platform/clock"
 	"trunkline/services/platform/config"
 	"trunkline/services/platform/e164"
-	"trunkline/services/platform/pgtest"
 	"trunkline/services/routing"
 	routingdb "trunkline/services/routing/database"
 	"trunkline/services/routing/routingtest"
@@ -42,10 +41,10 @@ func (c *counted) Load(ctx context.Context, health *routing.HealthView) (*routin
 func TestAnEngineFollowsWhatOperatorManagementWrites(t *testing.T) {
 	for name, open := range map[string]func(t *testing.T) (url string, files bunstore.Migrations){
 		"postgres": func(t *testing.T) (string, bunstore.Migrations) {
-			return pgtest.Database(t), bunstore.Migrations{Files: migrations.Postgres, Dir: "postgres"}
+			return bunstoretest.Postgres(t, migrations.Postgres), bunstore.Migrations{Files: migrations.Postgres, Dir: "postgres"}
 		},
 		"sqlite": func(t *testing.T) (string, bunstore.Migrations) {
-			return "sqlite:" + filepath.Join(t.TempDir(), "follow.db"), bunstore.Migrations{Files: migrations.SQLite, Dir: "sqlite"}
+			return bunstoretest.SQLite(t, migrations.SQLite), bunstore.Migrations{Files: migrations.SQLite, Dir: "sqlite"}
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

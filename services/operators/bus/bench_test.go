@@ -8,9 +8,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"trunkline/migrations"
 	"trunkline/services/operators"
 	"trunkline/services/operators/database"
-	"trunkline/services/platform/pgtest"
+	"trunkline/services/platform/bunstore/bunstoretest"
 )
 
 // From a wake after the commit to the acknowledgement of the stream. The NATS server of the tests waits for its disk.
@@ -59,6 +60,6 @@ func BenchmarkDrain10000Events(b *testing.B) {
 }
 
 func onEach(b *testing.B, run func(b *testing.B, w *world)) {
-	b.Run("postgres", func(b *testing.B) { run(b, onPostgres(b, pgtest.Database(b))) })
+	b.Run("postgres", func(b *testing.B) { run(b, onPostgres(b, bunstoretest.Postgres(b, migrations.Postgres))) })
 	b.Run("sqlite", func(b *testing.B) { run(b, onSQLite(b)) })
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"io/fs"
 	"log/slog"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -21,11 +20,11 @@ import (
 	"trunkline/services/operators/bus"
 	"trunkline/services/operators/database"
 	"trunkline/services/platform/bunstore"
+	"trunkline/services/platform/bunstore/bunstoretest"
 	"trunkline/services/platform/clock"
 	"trunkline/services/platform/config"
 	"trunkline/services/platform/jetstream"
 	"trunkline/services/platform/natstest"
-	"trunkline/services/platform/pgtest"
 )
 
 const (
@@ -49,7 +48,7 @@ type world struct {
 // onBoth runs a test on both stores.
 func onBoth(t *testing.T, test func(t *testing.T, w *world)) {
 	t.Helper()
-	t.Run("postgres", func(t *testing.T) { test(t, onPostgres(t, pgtest.Database(t))) })
+	t.Run("postgres", func(t *testing.T) { test(t, onPostgres(t, bunstoretest.Postgres(t, migrations.Postgres))) })
 	t.Run("sqlite", func(t *testing.T) { test(t, onSQLite(t)) })
 }
 
@@ -58,7 +57,7 @@ func onPostgres(t testing.TB, url string) *world {
 }
 
 func onSQLite(t testing.TB) *world {
-	return newWorld(t, "sqlite:"+filepath.Join(t.TempDir(), "x.db"), migrations.SQLite, "sqlite")
+	return newWorld(t, bunstoretest.SQLite(t, migrations.SQLite), migrations.SQLite, "sqlite")
 }
 
 func newWorld(t testing.TB, url string, files fs.FS, dir string) *world {

@@ -11,9 +11,9 @@ import (
 	"trunkline/migrations"
 	"trunkline/services/operators"
 	"trunkline/services/operators/database"
+	"trunkline/services/platform/bunstore/bunstoretest"
 	"trunkline/services/platform/fault"
 	"trunkline/services/platform/money"
-	"trunkline/services/platform/pgtest"
 	"trunkline/services/platform/secret"
 )
 
@@ -43,7 +43,7 @@ const heldRates = 2_500
 
 func importedOnPostgres(t *testing.T) kit {
 	t.Helper()
-	k := newKit(t, pgtest.Database(t), migrations.Postgres, "postgres")
+	k := newKit(t, bunstoretest.Postgres(t, migrations.Postgres), migrations.Postgres, "postgres")
 	k.operators(t, three)
 	return k
 }

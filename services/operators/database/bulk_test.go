@@ -3,7 +3,6 @@ package database_test
 import (
 	"bytes"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -11,7 +10,7 @@ import (
 
 	"trunkline/migrations"
 	"trunkline/services/operators"
-	"trunkline/services/platform/pgtest"
+	"trunkline/services/platform/bunstore/bunstoretest"
 )
 
 func TestAFileOfManyChunksImportsWithProgress(t *testing.T) {
@@ -59,11 +58,13 @@ func BenchmarkImport30000Prefixes(b *testing.B) {
 		}
 	}
 	b.Run("postgres", func(b *testing.B) {
-		run(b, func() kit { return newKit(b, pgtest.Database(b), migrations.Postgres, "postgres") })
+		run(b, func() kit {
+			return newKit(b, bunstoretest.Postgres(b, migrations.Postgres), migrations.Postgres, "postgres")
+		})
 	})
 	b.Run("sqlite", func(b *testing.B) {
 		run(b, func() kit {
-			return newKit(b, "sqlite:"+filepath.Join(b.TempDir(), "x.db"), migrations.SQLite, "sqlite")
+			return newKit(b, bunstoretest.SQLite(b, migrations.SQLite), migrations.SQLite, "sqlite")
 		})
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"trunkline/services/operators"
 	"trunkline/services/operators/database"
 	"trunkline/services/platform/bunstore"
+	"trunkline/services/platform/bunstore/bunstoretest"
 	"trunkline/services/platform/fault"
 	"trunkline/services/platform/pgtest"
 )
@@ -236,7 +237,7 @@ func TestTransitionsArePagedNewestFirst(t *testing.T) {
 }
 
 func TestRowsThatThisVersionCannotReadAreAnError(t *testing.T) {
-	k := newKit(t, pgtest.Database(t), migrations.Postgres, "postgres")
+	k := newKit(t, bunstoretest.Postgres(t, migrations.Postgres), migrations.Postgres, "postgres")
 	h, ids := healthKit(t, k)
 	put(t, h, ids[0], 1, noon)
 	_, err := k.db.NewRaw("ALTER TABLE operator_health DROP CONSTRAINT operator_health_quality_check").Exec(t.Context())

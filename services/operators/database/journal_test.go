@@ -17,8 +17,8 @@ import (
 	"trunkline/services/operators/bus"
 	"trunkline/services/operators/database"
 	"trunkline/services/platform/bunstore"
+	"trunkline/services/platform/bunstore/bunstoretest"
 	"trunkline/services/platform/fault"
-	"trunkline/services/platform/pgtest"
 )
 
 // within runs do in a transaction.
@@ -131,7 +131,7 @@ func TestAnEntryIsWrittenWithItsEventsOrNotAtAll(t *testing.T) {
 }
 
 func TestAnAuditDoesNotWaitForAChangeUnderWay(t *testing.T) {
-	k := newKit(t, pgtest.Database(t), migrations.Postgres, "postgres")
+	k := newKit(t, bunstoretest.Postgres(t, migrations.Postgres), migrations.Postgres, "postgres")
 	require.NoError(t, k.within(t, func(context.Context, operators.Tx) error {
 		ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
 		defer cancel()
@@ -178,7 +178,7 @@ func (*begun) AfterQuery(context.Context, *bun.QueryEvent) {}
 
 // A transaction that waited for another sees what that one committed, so it need not begin again.
 func TestTransactionsWaitForEachOtherAndBeginOnce(t *testing.T) {
-	k := newKit(t, pgtest.Database(t), migrations.Postgres, "postgres")
+	k := newKit(t, bunstoretest.Postgres(t, migrations.Postgres), migrations.Postgres, "postgres")
 	count := new(begun)
 	store := database.New(k.db.WithQueryHook(count), bunstore.NewReader(k.db), bus.Encode)
 	const waiting = 4
@@ -207,7 +207,7 @@ func TestTransactionsWaitForEachOtherAndBeginOnce(t *testing.T) {
 }
 
 func TestAChangeThatWaitsInVainSaysWhatItWaitedFor(t *testing.T) {
-	k := newKit(t, pgtest.Database(t)+"&statement_timeout=3000", migrations.Postgres, "postgres")
+	k := newKit(t, bunstoretest.Postgres(t, migrations.Postgres)+"&statement_timeout=3000", migrations.Postgres, "postgres")
 	require.NoError(t, k.within(t, func(context.Context, operators.Tx) error {
 		err := k.store.InTx(t.Context(), func(context.Context, operators.Tx) error { return nil })
 		requireFault(t, err, fault.Unavailable, operators.ReasonBusy)

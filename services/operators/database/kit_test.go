@@ -3,7 +3,6 @@ package database_test
 import (
 	"io/fs"
 	"log/slog"
-	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -18,11 +17,11 @@ import (
 	"trunkline/services/operators/bus"
 	"trunkline/services/operators/database"
 	"trunkline/services/platform/bunstore"
+	"trunkline/services/platform/bunstore/bunstoretest"
 	"trunkline/services/platform/clock"
 	"trunkline/services/platform/config"
 	"trunkline/services/platform/fault"
 	"trunkline/services/platform/money"
-	"trunkline/services/platform/pgtest"
 )
 
 // kit is one store with an importer over it.
@@ -45,9 +44,11 @@ var someone = operators.Request{Actor: "someone", TraceID: "trace-1", Traceparen
 // onBoth runs a test on both stores, migrated and empty.
 func onBoth(t *testing.T, test func(t *testing.T, k kit)) {
 	t.Helper()
-	t.Run("postgres", func(t *testing.T) { test(t, newKit(t, pgtest.Database(t), migrations.Postgres, "postgres")) })
+	t.Run("postgres", func(t *testing.T) {
+		test(t, newKit(t, bunstoretest.Postgres(t, migrations.Postgres), migrations.Postgres, "postgres"))
+	})
 	t.Run("sqlite", func(t *testing.T) {
-		test(t, newKit(t, "sqlite:"+filepath.Join(t.TempDir(), "x.db"), migrations.SQLite, "sqlite"))
+		test(t, newKit(t, bunstoretest.SQLite(t, migrations.SQLite), migrations.SQLite, "sqlite"))
 	})
 }
 

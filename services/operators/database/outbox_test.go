@@ -13,6 +13,7 @@ import (
 	"trunkline/services/operators"
 	"trunkline/services/operators/database"
 	"trunkline/services/platform/bunstore"
+	"trunkline/services/platform/bunstore/bunstoretest"
 	"trunkline/services/platform/fault"
 	"trunkline/services/platform/pgtest"
 )
@@ -218,7 +219,7 @@ func TestStatusTellsWhatWaitsForHowLongAndWhy(t *testing.T) {
 
 // Another relay is in the middle of its claim: it holds the locks of its rows and has not committed.
 func TestRelaysDoNotWaitForEachOther(t *testing.T) {
-	k := newKit(t, pgtest.Database(t), migrations.Postgres, "postgres")
+	k := newKit(t, bunstoretest.Postgres(t, migrations.Postgres), migrations.Postgres, "postgres")
 	o := database.NewOutbox(k.db)
 	held, free := commitEvent(t, k.db, outboxAt), commitEvent(t, k.db, outboxAt.Add(time.Second))
 	other, err := k.db.BeginTx(t.Context(), nil)

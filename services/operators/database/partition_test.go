@@ -18,6 +18,7 @@ import (
 	"trunkline/services/operators"
 	"trunkline/services/operators/database"
 	"trunkline/services/platform/bunstore"
+	"trunkline/services/platform/bunstore/bunstoretest"
 	"trunkline/services/platform/config"
 	"trunkline/services/platform/fault"
 	"trunkline/services/platform/pgtest"
@@ -51,7 +52,7 @@ func newPartitions(t *testing.T, k kit, reg prometheus.Registerer) *database.Par
 
 func onPostgres(t *testing.T) partitionKit {
 	t.Helper()
-	return newPartitionKit(t, newKit(t, pgtest.Database(t), migrations.Postgres, "postgres"))
+	return newPartitionKit(t, newKit(t, bunstoretest.Postgres(t, migrations.Postgres), migrations.Postgres, "postgres"))
 }
 
 func (p partitionKit) names(t *testing.T) (names []string) {

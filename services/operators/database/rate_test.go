@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -19,6 +18,7 @@ import (
 	"trunkline/migrations"
 	"trunkline/services/operators"
 	"trunkline/services/platform/bunstore"
+	"trunkline/services/platform/bunstore/bunstoretest"
 	"trunkline/services/platform/e164"
 	"trunkline/services/platform/fault"
 	"trunkline/services/platform/money"
@@ -417,8 +417,10 @@ func BenchmarkImport250000Rates(b *testing.B) {
 			}
 		}
 	}
-	b.Run("postgres", func(b *testing.B) { run(b, newKit(b, pgtest.Database(b), migrations.Postgres, "postgres")) })
+	b.Run("postgres", func(b *testing.B) {
+		run(b, newKit(b, bunstoretest.Postgres(b, migrations.Postgres), migrations.Postgres, "postgres"))
+	})
 	b.Run("sqlite", func(b *testing.B) {
-		run(b, newKit(b, "sqlite:"+filepath.Join(b.TempDir(), "x.db"), migrations.SQLite, "sqlite"))
+		run(b, newKit(b, bunstoretest.SQLite(b, migrations.SQLite), migrations.SQLite, "sqlite"))
 	})
 }

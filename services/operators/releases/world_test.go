@@ -5,7 +5,6 @@ import (
 	"context"
 	"io"
 	"log/slog"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -22,12 +21,12 @@ import (
 	"trunkline/services/operators/database"
 	"trunkline/services/operators/releases"
 	"trunkline/services/platform/bunstore"
+	"trunkline/services/platform/bunstore/bunstoretest"
 	"trunkline/services/platform/clock"
 	"trunkline/services/platform/config"
 	"trunkline/services/platform/jetstream"
 	"trunkline/services/platform/money"
 	"trunkline/services/platform/natstest"
-	"trunkline/services/platform/pgtest"
 	"trunkline/services/platform/release"
 )
 
@@ -68,12 +67,12 @@ func newWorld(t *testing.T, url string, files bunstore.Migrations) *world {
 
 func onSQLite(t *testing.T) *world {
 	t.Helper()
-	return newWorld(t, "sqlite:"+filepath.Join(t.TempDir(), "x.db"), bunstore.Migrations{Files: migrations.SQLite, Dir: "sqlite"})
+	return newWorld(t, bunstoretest.SQLite(t, migrations.SQLite), bunstore.Migrations{Files: migrations.SQLite, Dir: "sqlite"})
 }
 
 func onPostgres(t *testing.T) *world {
 	t.Helper()
-	return newWorld(t, pgtest.Database(t), bunstore.Migrations{Files: migrations.Postgres, Dir: "postgres"})
+	return newWorld(t, bunstoretest.Postgres(t, migrations.Postgres), bunstore.Migrations{Files: migrations.Postgres, Dir: "postgres"})
 }
 
 func open(t *testing.T, url string) *bun.DB {

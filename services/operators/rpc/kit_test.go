@@ -28,6 +28,7 @@ import (
 	"trunkline/services/operators/rpc"
 	"trunkline/services/operators/xlsx"
 	"trunkline/services/platform/bunstore"
+	"trunkline/services/platform/bunstore/bunstoretest"
 	"trunkline/services/platform/clock"
 	"trunkline/services/platform/config"
 	"trunkline/services/platform/money"
@@ -117,14 +118,10 @@ func serve(t *testing.T) *served {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	cfg := bunstore.DefaultConfig()
-	cfg.URL = config.NewSecret("sqlite:" + filepath.Join(t.TempDir(), "x.db"))
+	cfg.URL = config.NewSecret(bunstoretest.SQLite(t, migrations.SQLite))
 	db, err := bunstore.Open(t.Context(), cfg, log)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = db.Close() })
-	migrator, err := bunstore.NewMigrator(db, bunstore.Migrations{Files: migrations.SQLite, Dir: "sqlite"}, clock.System())
-	require.NoError(t, err)
-	_, err = migrator.Up(t.Context())
-	require.NoError(t, err)
 	keyring, err := secrets.OpenKeyring(secrets.KeyringConfig{File: filepath.Join(t.TempDir(), "secrets")}, nil, clock.System())
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = keyring.Close() })

@@ -13,8 +13,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
+	"trunkline/migrations"
 	"trunkline/services/operators"
 	"trunkline/services/operators/sessions"
+	"trunkline/services/platform/bunstore/bunstoretest"
 	"trunkline/services/platform/clock"
 	"trunkline/services/platform/fault"
 	"trunkline/services/platform/pgtest"
@@ -35,7 +37,7 @@ func openRedis(t *testing.T, server *redistest.Server) *rediscache.Cache {
 }
 
 func TestAReportBecomesHealthForEverybody(t *testing.T) {
-	w := newWorld(t, pgtest.Database(t))
+	w := newWorld(t, bunstoretest.Postgres(t, migrations.Postgres))
 	redis := openRedis(t, redistest.Start(t))
 	r := w.start(options{cache: redis})
 	a, id := w.connector("a"), w.ids[0]
@@ -75,7 +77,7 @@ func TestAReportBecomesHealthForEverybody(t *testing.T) {
 }
 
 func TestWhatCannotBeReadGoesToTheDeadLetters(t *testing.T) {
-	w := newWorld(t, pgtest.Database(t))
+	w := newWorld(t, bunstoretest.Postgres(t, migrations.Postgres))
 	r := w.start(options{})
 	id, other := w.ids[0].String(), w.ids[1].String()
 	poison := []struct{ subject, event string }{
@@ -107,7 +109,7 @@ func TestWhatCannotBeReadGoesToTheDeadLetters(t *testing.T) {
 }
 
 func TestReportsAboutNoLiveOperatorAreDropped(t *testing.T) {
-	w := newWorld(t, pgtest.Database(t))
+	w := newWorld(t, bunstoretest.Postgres(t, migrations.Postgres))
 	_, err := w.db.NewRaw("UPDATE operators SET deleted_at = now() WHERE operator_id = ?", w.ids[0]).Exec(t.Context())
 	require.NoError(t, err)
 	r := w.start(options{})
@@ -206,7 +208,7 @@ func TestAnOperatorThatCameBackBeforeTheDatabaseIsUsable(t *testing.T) {
 
 // What connectors said before the process started counts: one that lost its session is not the only one.
 func TestAnAlarmThatJustStartedKnowsTheOtherConnectors(t *testing.T) {
-	w := newWorld(t, pgtest.Database(t))
+	w := newWorld(t, bunstoretest.Postgres(t, migrations.Postgres))
 	a, b := w.connector("a"), w.connector("b")
 	held, alone, last := w.ids[0], w.ids[1], w.ids[2]
 	a.reports(held, "UNBOUND")
@@ -232,7 +234,7 @@ func TestAnAlarmThatJustStartedKnowsTheOtherConnectors(t *testing.T) {
 }
 
 func TestRedisMayBeDown(t *testing.T) {
-	w := newWorld(t, pgtest.Database(t))
+	w := newWorld(t, bunstoretest.Postgres(t, migrations.Postgres))
 	server := redistest.Start(t)
 	redis := openRedis(t, server)
 	r := w.start(options{cache: redis})
@@ -256,7 +258,7 @@ func TestRedisMayBeDown(t *testing.T) {
 }
 
 func TestReportsOutliveNATS(t *testing.T) {
-	w := newWorld(t, pgtest.Database(t))
+	w := newWorld(t, bunstoretest.Postgres(t, migrations.Postgres))
 	w.start(options{})
 	a, id := w.connector("a"), w.ids[0]
 	a.reports(id, "BOUND")
@@ -277,7 +279,7 @@ func TestReportsOutliveNATS(t *testing.T) {
 
 // Two replicas share the work of one: what the leader knew, the next one knows.
 func TestAnotherReplicaTakesOver(t *testing.T) {
-	w := newWorld(t, pgtest.Database(t))
+	w := newWorld(t, bunstoretest.Postgres(t, migrations.Postgres))
 	first := w.start(options{})
 	a, b, id := w.connector("a"), w.connector("b"), w.ids[0]
 	a.reports(id, "BOUND")
@@ -322,7 +324,7 @@ func TestAnotherReplicaTakesOver(t *testing.T) {
 }
 
 func TestAWordByHandHolds(t *testing.T) {
-	w := newWorld(t, pgtest.Database(t))
+	w := newWorld(t, bunstoretest.Postgres(t, migrations.Postgres))
 	first := w.start(options{})
 	a, id := w.connector("a"), w.ids[0]
 	a.reports(id, "BOUND")
@@ -342,7 +344,7 @@ func TestAWordByHandHolds(t *testing.T) {
 }
 
 func TestAWordIsReplacedOnlyByWhoeverHasReadIt(t *testing.T) {
-	w := newWorld(t, pgtest.Database(t))
+	w := newWorld(t, bunstoretest.Postgres(t, migrations.Postgres))
 	var told []error
 	board := sessions.NewBoard(connect(t, w.nats.URL()), func(event string, err error) {
 		require.Equal(t, "operator.health", event)
@@ -367,7 +369,7 @@ func TestAWordIsReplacedOnlyByWhoeverHasReadIt(t *testing.T) {
 }
 
 func TestTheBoardHearsTheLastWordAboutEachOperator(t *testing.T) {
-	w := newWorld(t, pgtest.Database(t))
+	w := newWorld(t, bunstoretest.Postgres(t, migrations.Postgres))
 	board := sessions.NewBoard(connect(t, w.nats.URL()), func(string, error) {}, quiet)
 	w.publish("operator.health."+w.ids[0].String(), `{"operatorId":"`+w.ids[0].String()+`","status":"BOUND"}`)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -390,7 +392,7 @@ func TestTheBoardHearsTheLastWordAboutEachOperator(t *testing.T) {
 
 // The process was down for so long that its reports say nothing about now.
 func TestLateReportsAreHistory(t *testing.T) {
-	w := newWorld(t, pgtest.Database(t))
+	w := newWorld(t, bunstoretest.Postgres(t, migrations.Postgres))
 	a, b := w.connector("a"), w.connector("b")
 	a.reports(w.ids[0], "BOUND")
 	b.reports(w.ids[1], "BOUND")

@@ -3,7 +3,6 @@ package journal_test
 import (
 	"io/fs"
 	"log/slog"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -12,20 +11,22 @@ import (
 
 	"trunkline/migrations"
 	"trunkline/services/platform/bunstore"
+	"trunkline/services/platform/bunstore/bunstoretest"
 	"trunkline/services/platform/clock"
 	"trunkline/services/platform/config"
 	"trunkline/services/platform/fault"
 	"trunkline/services/platform/journal"
-	"trunkline/services/platform/pgtest"
 )
 
 var noon = time.Date(2026, 11, 21, 12, 0, 0, 123456789, time.UTC)
 
 func onBoth(t *testing.T, test func(t *testing.T, db *bun.DB)) {
 	t.Helper()
-	t.Run("postgres", func(t *testing.T) { test(t, open(t, pgtest.Database(t), migrations.Postgres, "postgres")) })
+	t.Run("postgres", func(t *testing.T) {
+		test(t, open(t, bunstoretest.Postgres(t, migrations.Postgres), migrations.Postgres, "postgres"))
+	})
 	t.Run("sqlite", func(t *testing.T) {
-		test(t, open(t, "sqlite:"+filepath.Join(t.TempDir(), "x.db"), migrations.SQLite, "sqlite"))
+		test(t, open(t, bunstoretest.SQLite(t, migrations.SQLite), migrations.SQLite, "sqlite"))
 	})
 }
 

@@ -21,9 +21,15 @@ func Database(t testing.TB) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return create(t, s, "")
+}
+
+// create makes a database with further options, dropped at the end of t.
+func create(t testing.TB, s *Server, options string) string {
+	t.Helper()
 	name := "test_" + uuid.NewString()
 	quoted := pgx.Identifier{name}.Sanitize()
-	Exec(t, s.URL(), "CREATE DATABASE "+quoted)
+	Exec(t, s.URL(), "CREATE DATABASE "+quoted+options)
 	t.Cleanup(func() { Exec(t, s.URL(), "DROP DATABASE "+quoted+" WITH (FORCE)") })
 	return s.database(name)
 }

@@ -1,8 +1,8 @@
 // Package pgtest runs real PostgreSQL servers for tests.
 //
 // Database gives a fresh database on one server that all tests of the process
-// share. Start gives a server of its own, which the test may kill, restart or
-// freeze. StartReplica gives such a server a hot standby that streams from it.
+// share, and Prepared a copy of one that was filled once. Start gives a server
+// of its own, which the test may kill, restart or freeze. StartReplica gives such a server a hot standby that streams from it.
 //
 // The servers listen on a free loopback port and do not sync to disk. Their
 // files live in one private folder per test process. A small shell, the

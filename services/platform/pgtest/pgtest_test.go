@@ -31,6 +31,23 @@ func TestEveryTestGetsItsOwnEmptyDatabase(t *testing.T) {
 	require.Equal(t, 0, count(t, second, "SELECT count(*) FROM pg_tables WHERE tablename = 'seen'"))
 }
 
+func TestAPreparedDatabaseIsFilledOnceForItsKey(t *testing.T) {
+	type key string
+	times := 0
+	fill := func(url string) {
+		times++
+		Exec(t, url, "CREATE TABLE seen (n int)", "INSERT INTO seen VALUES (1)")
+	}
+	for want := range 3 {
+		url := Prepared(t, key("one"), fill)
+		require.Equal(t, 1, count(t, url, "SELECT count(*) FROM seen"), "no other copy is seen")
+		Exec(t, url, "INSERT INTO seen VALUES (2)")
+		require.Equal(t, 1, times, "copy %d", want)
+	}
+	Prepared(t, key("two"), fill)
+	require.Equal(t, 2, times)
+}
+
 func TestADatabaseIsDroppedWithTheTestAlsoWithSessionsOpen(t *testing.T) {
 	var url string
 	t.Run("inner", func(t *testing.T) {

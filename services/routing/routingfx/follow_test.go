@@ -19,6 +19,8 @@ import (
 
 	eventsv1 "trunkline/gen/go/trunkline/events/v1"
 	operatorsv1 "trunkline/gen/go/trunkline/operators/v1"
+	"trunkline/migrations"
+	"trunkline/services/platform/bunstore/bunstoretest"
 	"trunkline/services/platform/clock"
 	"trunkline/services/platform/natstest"
 	"trunkline/services/platform/pgtest"
@@ -33,7 +35,7 @@ import (
 // TestAnEngineFollowsASuspension: by the event alone, and at once. The next sweep would be minutes away.
 func TestAnEngineFollowsASuspension(t *testing.T) {
 	bothTables(t, func(t *testing.T, table string) {
-		url := pgtest.Database(t)
+		url := bunstoretest.Postgres(t, migrations.Postgres)
 		database(t, url)
 		e := start(t, settings{table: table, database: url})
 		e.follows(2)
@@ -63,7 +65,7 @@ func TestAnEngineFollowsASuspension(t *testing.T) {
 // TestAnEngineFollowsASuspensionWithoutNATS: nobody tells of it, and the next sweep would be minutes away.
 func TestAnEngineFollowsASuspensionWithoutNATS(t *testing.T) {
 	bothTables(t, func(t *testing.T, table string) {
-		url, nats := pgtest.Database(t), natstest.Start(t)
+		url, nats := bunstoretest.Postgres(t, migrations.Postgres), natstest.Start(t)
 		database(t, url)
 		e := start(t, settings{table: table, database: url, nats: nats.URL()})
 		e.follows(2)
@@ -84,7 +86,7 @@ func TestHealthComesFromOperatorManagementWhenRedisIsKilled(t *testing.T) {
 	t.Cleanup(cache.Close)
 	require.Eventually(t, func() bool { return cache.Check(t.Context()) == nil }, eventually, tick)
 
-	url := pgtest.Database(t)
+	url := bunstoretest.Postgres(t, migrations.Postgres)
 	database(t, url)
 	m, control := management(t, engineIdentity)
 	e := start(t, settings{table: routingfx.TableDatabase, database: url, control: control, cache: cache})
@@ -143,7 +145,7 @@ func TestEqualQuestionsFillTheSharedCacheOnce(t *testing.T) {
 	require.NoError(t, err)
 	const callers = 20
 	cache := &slow{Memory: memory, reading: make(chan struct{}, callers), open: make(chan struct{})}
-	url := pgtest.Database(t)
+	url := bunstoretest.Postgres(t, migrations.Postgres)
 	database(t, url)
 	e := start(t, settings{table: routingfx.TableDatabase, database: url, cache: cache})
 	e.follows(2)

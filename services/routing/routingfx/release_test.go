@@ -20,6 +20,8 @@ import (
 	"go.uber.org/fx"
 
 	routingv1 "trunkline/gen/go/trunkline/routing/v1"
+	"trunkline/migrations"
+	"trunkline/services/platform/bunstore/bunstoretest"
 	"trunkline/services/platform/config"
 	"trunkline/services/platform/jetstream"
 	"trunkline/services/platform/natstest"
@@ -87,7 +89,7 @@ func (e *engine) decides(operator uuid.UUID, activation, config int64) *routingv
 
 // TestPublishesAndRollbacksMixNoTwoVersions: no call fails, and what it answers belongs to one release.
 func TestPublishesAndRollbacksMixNoTwoVersions(t *testing.T) {
-	url := pgtest.Database(t)
+	url := bunstoretest.Postgres(t, migrations.Postgres)
 	database(t, url)
 	p := publishing(t, url)
 	e := start(t, p.settings)
@@ -186,7 +188,7 @@ func TestPublishesAndRollbacksMixNoTwoVersions(t *testing.T) {
 }
 
 func TestAnEngineWithoutAReleaseIsNotReady(t *testing.T) {
-	url := pgtest.Database(t)
+	url := bunstoretest.Postgres(t, migrations.Postgres)
 	database(t, url)
 	p := publishing(t, url)
 	e := start(t, p.settings)
@@ -221,7 +223,7 @@ func TestAnEngineWithoutAReleaseIsNotReady(t *testing.T) {
 
 // TestASuspensionDoesNotWaitForARelease: nor does a reactivation, nor what a neighbour says of health.
 func TestASuspensionDoesNotWaitForARelease(t *testing.T) {
-	url := pgtest.Database(t)
+	url := bunstoretest.Postgres(t, migrations.Postgres)
 	database(t, url)
 	p := publishing(t, url)
 	one := p.priced(first, 1)
@@ -281,7 +283,7 @@ func TestAnEngineStartsFromItsFolderWhileEverythingIsDown(t *testing.T) {
 // TestAStartDoesNotWaitForATableThatTakesLong: the engine becomes ready with it. The start is bounded by more than the
 // build of any table, so only one that never ends shows it.
 func TestAStartDoesNotWaitForATableThatTakesLong(t *testing.T) {
-	url := pgtest.Database(t)
+	url := bunstoretest.Postgres(t, migrations.Postgres)
 	database(t, url)
 	p := publishing(t, url)
 	one := p.priced(first, 1)
@@ -309,7 +311,7 @@ func TestAStartDoesNotWaitForATableThatTakesLong(t *testing.T) {
 
 // TestADatabaseThatWasPutBackIsShown: until it has caught up. The folder is that of an engine that found out before.
 func TestADatabaseThatWasPutBackIsShown(t *testing.T) {
-	url := pgtest.Database(t)
+	url := bunstoretest.Postgres(t, migrations.Postgres)
 	database(t, url)
 	p := publishing(t, url)
 	kept := `{"Config":60,"Behind":2,"Operators":[]}`
