@@ -144,8 +144,10 @@ test("an operator is made, routed and put in force", async ({ open, server }) =>
   });
 
   await test.step("the explorer shows it", async () => {
-    await goTo(page, "e", "Route explorer");
-    await press(page, "/");
+    await page.keyboard.press("g");
+    await page.keyboard.press("e");
+    // Who comes here has a number to type.
+    await expect(page.getByLabel("Number", { exact: true })).toBeFocused();
     await page.keyboard.type("+88321234567");
     await expect(page.getByRole("region", { name: "Answer" })).toContainText("Keys Only");
     await expectFocus(page);
