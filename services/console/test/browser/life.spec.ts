@@ -185,7 +185,7 @@ test("an operator joins, carries, fails, is replaced, and is taken back", async 
   await test.step("the audit log has all of it, and its chain is whole", async () => {
     await go(page, "Audit");
     const actions = page.getByRole("grid", { name: "Audit rows" });
-    for (const action of ["operator.create", "operator.activate", "rates.import", "rule.create", "release.create", "release.publish", "release.rollback"]) {
+    for (const action of ["Operator created", "Operator activated", "Rates imported", "Rule created", "Release created", "Release published", "Release rolled back"]) {
       await expect(actions.getByText(action).first()).toBeVisible();
     }
     await page.getByRole("button", { name: "Verify chain" }).click();
