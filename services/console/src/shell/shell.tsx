@@ -1,13 +1,16 @@
+import { Code, ConnectError } from "@connectrpc/connect";
 import { AppShell, Burger, Group, ScrollArea } from "@mantine/core";
 import { useDisclosure, useHotkeys } from "@mantine/hooks";
-import { lazy, type ReactNode, Suspense, useCallback, useEffect, useState } from "react";
+import { type ReactNode, Suspense, useCallback, useEffect, useMemo, useState } from "react";
 import { Redirect, Route, Switch, useLocation } from "wouter";
-import { useCaller } from "../api/caller";
+import { may, useCaller } from "../api/caller";
 import { type PageEntry, pages, pagesFor } from "../pages/pages";
 import { Forbidden, Loading } from "../parts/states";
+import { notifyFailed } from "../parts/notify";
 import { Page } from "../parts/page";
 import { roleWord } from "../parts/words";
 import { Boundary } from "./boundary";
+import { useFetchAhead } from "./fetchahead";
 import { Header } from "./header";
 import { useKeptFocus } from "./keptfocus";
 import { LostBanner } from "./lost";
@@ -16,18 +19,28 @@ import { Shortcuts } from "./shortcuts";
 import styles from "./shell.module.css";
 
 // The first screen does without it.
-const Palette = lazy(() => import("./palette"));
+const loadPalette = () => import("./palette");
 
 /** The frame around every page. */
 export function Shell(): ReactNode {
   const [menu, { toggle, close }] = useDisclosure(false);
   const [location] = useLocation();
   const caller = useCaller();
-  const seen = pagesFor(caller);
+  const seen = useMemo(() => pagesFor(caller), [caller]);
+  useFetchAhead(seen, loadPalette);
   useEffect(close, [location, close]);
   const [asked, setAsked] = useState(0);
+  const [Palette, setPalette] = useState<Awaited<ReturnType<typeof loadPalette>>["default"]>();
   const find = useCallback(() => {
     setAsked((n) => n + 1);
+    loadPalette().then(
+      ({ default: loaded }) => {
+        setPalette(() => loaded);
+      },
+      () => {
+        notifyFailed("The palette is not loaded yet", new ConnectError("the server cannot be reached", Code.Unavailable));
+      },
+    );
   }, []);
   useHotkeys([["mod+K", find]], [], true);
   useKeptFocus();
@@ -70,11 +83,7 @@ export function Shell(): ReactNode {
           </Suspense>
         </Boundary>
       </AppShell.Main>
-      {asked > 0 && (
-        <Suspense fallback={null}>
-          <Palette pages={seen} asked={asked} />
-        </Suspense>
-      )}
+      {Palette !== undefined && <Palette pages={seen} asked={asked} />}
       <Shortcuts pages={seen} />
     </AppShell>
   );
@@ -88,7 +97,7 @@ function Guarded({ page, allowed }: { page: PageEntry; allowed: boolean }): Reac
   if (page.path === "/" && first !== undefined) return <Redirect to={first.path} replace />;
   return (
     <Page title={page.label}>
-      <Forbidden needs={caller.accountId !== "" && page.unbound ? "a key that is bound to no account" : roleWord(page.role)} />
+      <Forbidden needs={roleWord(page.role)} bound={may(caller, page.role) && page.unbound} />
     </Page>
   );
 }

@@ -5,6 +5,8 @@ import { pathOf } from "./routes.js";
 
 // Every page in both schemes and three widths: what holds for all of them. Nothing changes in between.
 test.use({ own: { table: "release" } });
+// The longest file: both workers take of it.
+test.describe.configure({ mode: "parallel" });
 
 /** Width and height of windows, in pixels: the usual one last, because a page is looked at in it first. */
 const windows = [[390, 844], [2560, 1440], [1280, 800]] as const;

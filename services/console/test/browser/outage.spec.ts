@@ -129,3 +129,35 @@ test("whose key is revoked signs in again and is back where it was", async ({ pa
     await expect(other.getByRole("textbox", { name: "API key or token", exact: true })).toBeVisible();
   });
 });
+
+test("a page that was not opened before waits for the server, and comes by itself", async ({ page, faults }) => {
+  faults.expect(refused);
+  faults.expect(/system-[^/]*\.(js|css)|could not be loaded|Unable to preload/);
+  await withServer(async (server) => {
+    // Not fetched ahead either.
+    await page.route(/\/assets\/system-/, (route) => route.abort());
+    await visit(page, server, "/operators", server.adminKey);
+    await expect(live(page)).toBeVisible();
+    await server.kill();
+    await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name: "System" }).click();
+    await expect(page.getByRole("heading", { level: 1, name: "This page is not loaded yet" })).toBeVisible();
+    await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name: "Operators" }).click();
+    await expect(page.getByRole("row").filter({ hasText: "Nordlink Transit" })).toBeVisible();
+    await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name: "System" }).click();
+    await page.unroute(/\/assets\/system-/);
+    await server.restart();
+    await expect(page.getByRole("heading", { level: 1, name: "System" })).toBeVisible({ timeout: patience });
+  });
+});
+
+test("pages are fetched ahead, so that they open without the server", async ({ page, faults }) => {
+  faults.expect(refused);
+  await withServer(async (server) => {
+    const fetched = page.waitForResponse(/\/assets\/system-[^/]*\.js/, { timeout: patience });
+    await visit(page, server, "/operators", server.adminKey);
+    await (await fetched).finished();
+    await server.kill();
+    await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name: "System" }).click();
+    await expect(page.getByRole("heading", { level: 1, name: "System" })).toBeVisible();
+  });
+});

@@ -5,8 +5,16 @@ import { expect, type Server, test } from "./fixtures.js";
 // What is counted below is what callers of this file were refused.
 test.use({ own: { table: "release" } });
 
+// A second release in force, so that there is something to roll back.
+test.beforeAll(async ({ shared }) => {
+  const { releases } = shared.api();
+  for await (const { step } of releases.createRelease({ description: "the second" })) {
+    if (step.case === "result") await releases.publishRelease({ releaseId: step.value.release?.releaseId ?? "", reason: "for roles" });
+  }
+});
+
 const all = ["Overview", "Operators", "Rules", "Rates", "Route explorer", "Releases", "Health", "Decisions", "Access", "Audit", "System"];
-const forbidden = "Your role does not allow this";
+const forbidden = /^Your (?:role|key) does not allow this$/;
 
 const pages = (page: Page) => page.getByRole("navigation", { name: "Pages" }).getByRole("link");
 

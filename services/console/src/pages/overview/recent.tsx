@@ -1,11 +1,12 @@
 import { Anchor } from "@mantine/core";
-import { lazy, type ReactNode, Suspense } from "react";
+import { type ReactNode, Suspense } from "react";
 import { Link } from "wouter";
+import { lazily } from "../../parts/lazily";
 import { Section } from "../../parts/page";
 import { Loading } from "../../parts/states";
 
 // Only admins have it, and it looks at what was, not at what is.
-const Rows = lazy(() => import("./recentrows"));
+const Rows = lazily(() => import("./recentrows"));
 
 export function RecentChanges(): ReactNode {
   return (

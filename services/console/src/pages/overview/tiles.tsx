@@ -1,9 +1,10 @@
 import { Skeleton } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
 import type { TrafficPoint } from "@gen/routing/v1/decision_pb";
-import { lazy, type ReactNode, Suspense, useMemo } from "react";
+import { type ReactNode, Suspense, useMemo } from "react";
 import type { Link } from "../../live/follow";
 import { percentText } from "../../parts/figures";
+import { lazily } from "../../parts/lazily";
 import { durationText } from "../../parts/when";
 import { LogNote } from "./lognote";
 import classes from "./overview.module.css";
@@ -11,7 +12,7 @@ import { curveOf, rateText, type Traffic } from "./traffic";
 import type { PlotSeries } from "../../parts/plot";
 
 // uPlot is half as large as everything else of this page: the figures do not wait for it.
-const Plot = lazy(async () => ({ default: (await import("../../parts/plot")).Plot }));
+const Plot = lazily(async () => ({ default: (await import("../../parts/plot")).Plot }));
 
 const height = 124;
 
