@@ -15,7 +15,8 @@ import { schemeManager, theme, variables } from "./theme";
 export function App({ nonce }: { nonce: string }): ReactNode {
   return (
     <MantineProvider theme={theme} cssVariablesResolver={variables} defaultColorScheme="auto" colorSchemeManager={schemeManager} getStyleNonce={() => nonce}>
-      <Notifications position="bottom-right" />
+      {/* Not at the bottom: there a second press on Save would be one on Undo. */}
+      <Notifications position="top-center" />
       <WithSettings />
     </MantineProvider>
   );

@@ -1,5 +1,6 @@
 import type { ReactNode } from "react";
 import { useAccountNames } from "./names";
+import { shortId } from "./shortid";
 import classes from "./values.module.css";
 
 interface AccountCellProps {
@@ -8,7 +9,7 @@ interface AccountCellProps {
   readonly none: string;
 }
 
-/** An account in a row of a table: its name, or where it has none any more the start of its id, which the title has whole. */
+/** An account in a row of a table: its name, or where it has none any more the end of its id, which the title has whole. */
 export function AccountCell({ id, none }: AccountCellProps): ReactNode {
   const { name } = useAccountNames();
   if (id === "") return <span>{none}</span>;
@@ -16,7 +17,7 @@ export function AccountCell({ id, none }: AccountCellProps): ReactNode {
   if (known !== undefined) return <span title={`${known}, ${id}`}>{known}</span>;
   return (
     <span className={classes.mono} title={id}>
-      {id.slice(0, 8)}
+      {shortId(id)}
     </span>
   );
 }

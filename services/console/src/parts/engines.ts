@@ -1,5 +1,6 @@
 import { ReleaseEngineState } from "@gen/events/v1/release_event_pb";
 import type { ReleaseEngine } from "@gen/releases/v1/release_pb";
+import { shortId } from "./shortid";
 
 /** What an engine does with what the manifest asks for. */
 export type EngineWord = "refused" | "behind" | "prepared" | "serving";
@@ -22,9 +23,9 @@ export function enginesInOrder(engines: readonly ReleaseEngine[]): readonly Rele
 const hostOf = ({ event }: ReleaseEngine): string => event?.host ?? "";
 const idOf = ({ event }: ReleaseEngine): string => event?.engineId ?? "";
 
-/** Where an engine runs, with the start of its id where several run on one host. */
+/** Where an engine runs, with the end of its id where several run on one host. */
 export function engineName(engines: readonly ReleaseEngine[], one: ReleaseEngine): string {
   const host = hostOf(one) === "" ? "an unnamed host" : hostOf(one);
   const alone = engines.every((other) => other === one || hostOf(other) !== hostOf(one));
-  return alone ? host : `${host} (${idOf(one).slice(0, 8)})`;
+  return alone ? host : `${host} (${shortId(idOf(one))})`;
 }

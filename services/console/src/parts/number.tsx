@@ -1,6 +1,7 @@
 import type { ReactNode } from "react";
 import { Copy } from "./copy";
 import { countryCode } from "./countrycode";
+import { shortId } from "./shortid";
 import classes from "./values.module.css";
 
 /** Country code and up to 4 digits more; a dot for each of the rest. */
@@ -26,13 +27,13 @@ export function Prefix({ value }: { readonly value: string }): ReactNode {
   return <span className={classes.mono}>{value}</span>;
 }
 
-/** The first 8 characters of an id; all of it in the title and on the clipboard. */
+/** The last 8 characters of an id; all of it in the title and on the clipboard. */
 export function Id({ value, label = "id" }: { readonly value: string; readonly label?: string }): ReactNode {
   if (value === "") return <span aria-label={`no ${label}`}>–</span>;
   return (
     <span className={classes.id}>
       <span className={classes.mono} title={value}>
-        {value.length > 12 ? `${value.slice(0, 8)}…` : value}
+        {shortId(value)}
       </span>
       <Copy value={value} label={`Copy ${label}`} />
     </span>

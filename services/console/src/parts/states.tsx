@@ -66,18 +66,22 @@ export function Failed({ problem, onRetry }: FailedProps): ReactNode {
 interface ForbiddenProps {
   /** Who may, such as "an admin". */
   readonly needs?: string | undefined;
+  /** The role would do, but the key is bound to one account and this is about all. */
+  readonly bound?: boolean;
   readonly problem?: Problem | undefined;
 }
 
-export function Forbidden({ needs, problem }: ForbiddenProps): ReactNode {
+export function Forbidden({ needs, bound = false, problem }: ForbiddenProps): ReactNode {
   return (
     <div className={classes.state}>
       <IconLock size={28} stroke={1.5} className={classes.icon} aria-hidden />
-      <p className={classes.title}>Your role does not allow this</p>
+      <p className={classes.title}>{bound ? "Your key does not allow this" : "Your role does not allow this"}</p>
       <div className={classes.text}>
-        {needs !== undefined
-          ? `Only ${needs} may see this. Sign in with another key, or ask whoever gave you yours.`
-          : (problem?.message ?? "Sign in with another key, or ask whoever gave you yours.")}
+        {bound
+          ? "It is bound to one account, and this is about all of them. Sign in with a key that is bound to none, or ask whoever gave you yours."
+          : needs !== undefined
+            ? `Only ${needs} may see this. Sign in with another key, or ask whoever gave you yours.`
+            : (problem?.message ?? "Sign in with another key, or ask whoever gave you yours.")}
       </div>
       {problem !== undefined && <ProblemMarks problem={problem} />}
     </div>

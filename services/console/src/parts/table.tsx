@@ -189,11 +189,12 @@ function at<T>(rows: readonly T[], index: number, act: (row: T) => void): void {
   if (row !== undefined) act(row);
 }
 
-/** "500+ rules" while the server has more: how many there are in all is not known. */
+/** "500+ rules" while the server has more and nobody knows how many there are in all. */
 function countOf<T>(data: TableData<T>, noun: readonly [one: string, many: string], selected: number): string {
   if (data.state !== "ready") return data.state === "loading" ? "Loading…" : "";
   const count = data.rows.length;
-  const text = data.more ? `${countText(count)}+ ${noun[1]}` : counted(count, noun);
+  const { more, total = 0 } = data;
+  const text = !more ? counted(count, noun) : total > count ? counted(total, noun) : `${countText(count)}+ ${noun[1]}`;
   return selected === 0 ? text : `${text}, ${countText(selected)} selected`;
 }
 

@@ -16,6 +16,8 @@ export interface TableData<T> {
   readonly problem?: Problem | undefined;
   /** Whether the server has more rows. */
   readonly more: boolean;
+  /** How many rows the server has, where something else told it. */
+  readonly total?: number;
   readonly loadingMore: boolean;
   /** Why the next page did not come; loadMore tries again. */
   readonly moreProblem?: Problem | undefined;

@@ -26,7 +26,21 @@ test("one click asks without the operator and says what that costs", async ({ op
 
 test("a number without a route says so in words", async ({ open }) => {
   const page = await open("/explore#+8811123456");
-  await expect(page.getByText("No operator carries it")).toBeVisible();
+  await expect(page.getByText("No route", { exact: true })).toBeVisible();
+});
+
+test("whoever is bound to an account opens the rules of the answer, and is led to no page that it may not see", async ({ open, server }) => {
+  const api = server.api();
+  const { account } = await api.accounts.createAccount({ account: { name: "Explorer of its own" } });
+  const key = await api.makeKey("viewer", account?.accountId ?? "");
+  const page = await open("/explore#to=+447911123456", { key });
+  await expect(page.getByRole("textbox", { name: "Account" })).toHaveValue("Explorer of its own");
+  const main = page.getByRole("main");
+  await expect(main.getByRole("link", { name: "Open the rule" }).first()).toBeVisible();
+  await expect(main.getByRole("link").and(page.locator(":not([href*='/rules?rule='])"))).toHaveCount(0);
+  await page.goto(page.url().replace(/#.*/, "#+8811123456"));
+  await expect(page.getByText("Ask an operator for one")).toBeVisible();
+  await expect(main.getByRole("link")).toHaveCount(0);
 });
 
 test("some digits show the rules under them", async ({ open }) => {

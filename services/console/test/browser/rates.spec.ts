@@ -71,6 +71,7 @@ test("bad lines are told with their line, column and sentence, and text of the d
   const lines = page.getByRole("grid", { name: "Bad lines" });
   await expect(lines.getByRole("row").nth(1)).toContainText("price");
   await expect(lines.getByRole("row").nth(2)).toContainText("prefix");
+  await expect(page.locator("img[src=x]")).toHaveCount(0);
   await expect(page.getByRole("heading", { name: "2 lines cannot be taken" })).toBeVisible();
   const blocked = page.getByRole("alert");
   await expect(blocked).toBeFocused();

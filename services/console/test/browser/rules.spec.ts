@@ -236,9 +236,15 @@ test("a viewer reads, and whoever is bound to an account changes the rules of th
   await expect(bound.getByText("This rule is for every account.")).toBeVisible();
   await bound.goto(`${server.url}/console/rules?new=1&prefix=%2B9876`);
   const editor = bound.getByRole("dialog", { name: "New rule" });
-  await editor.getByLabel("Operator of candidate 1").fill(await operatorId(server, "Meridian Carrier"));
+  // It has no list of operators: those of the rules that it sees are offered.
+  await choose(bound, editor.getByRole("combobox", { name: "Operator of candidate 1" }), "Meridian Carrier");
   await editor.getByRole("button", { name: "Create rule" }).click();
   await expect(bound.getByText("The rule for +9876 is stored.")).toBeVisible();
   await expect(bound.getByRole("row").filter({ hasText: "+9876" })).toHaveCount(2);
   await expect(bound.getByRole("link", { name: /Check all|Import/ })).toHaveCount(0);
+  await expect(bound.getByText("you see the global rules and your own")).toBeVisible();
+  for (const path of ["/rules/check", "/rules/import"]) {
+    await bound.goto(`${server.url}/console${path}`);
+    await expect(bound.getByText("Your key does not allow this")).toBeVisible();
+  }
 });

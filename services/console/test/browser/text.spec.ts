@@ -142,12 +142,34 @@ test("of accounts and keys, and in the audit log", async ({ open, server }) => {
     ["/access", image],
     [`/access?q=${long}`, long],
     [`/access?account=${stored.accountId}`, script],
+    [`/access?account=${stored.accountId}&edit=1`, image],
     ["/access?tab=keys", svg],
     [`/access?tab=keys&key=${stored.keyId}`, image],
     [`/explore?account=${stored.accountId}#to=+987901234567`, script],
   ]);
   const { rows } = await server.api().audit.listAuditRows({ filter: { entityId: stored.operators[0]?.id ?? "" }, pageSize: 1 });
   await expectTexts(page, server, [[`/audit?entity_id=${stored.accountId}`, "account"], [`/audit?row=${rows[0]?.auditId ?? ""}`, stored.operators[0]?.id ?? ""]]);
+});
+
+test("of files", async ({ open }) => {
+  const page = await open(`/rates/import?operator=${stored.operators[0]?.id ?? ""}`);
+  await page.setViewportSize({ width: 390, height: 844 });
+  const file = (text: string) => ({ name: `${image}.csv`, mimeType: "text/csv", buffer: Buffer.from(text) });
+  await page.getByLabel("Rate deck").setInputFiles(file(`prefix,price,currency,${image.replaceAll('"', "'")}\n${script},1,EUR,\n`));
+  await expect(page.getByText(`${image}.csv`)).toBeVisible();
+  await page.getByRole("radio", { name: "Changes only" }).check();
+  await page.getByRole("button", { name: "Read the deck" }).click();
+  await page.getByRole("combobox", { name: "MCC" }).click();
+  await expect(page.getByRole("option", { name: image.replaceAll('"', "'") })).toBeVisible();
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Look at the changes" }).click();
+  await expect(page.getByRole("grid", { name: "Bad lines" }).getByRole("row")).toHaveCount(2);
+  await expectHarmless(page);
+
+  await open("/rules/import", { page });
+  await page.locator("input[type=file]").setInputFiles(file(`${image}\n`));
+  await expect(page.getByText(`${image}.csv`)).toBeVisible();
+  await expectHarmless(page);
 });
 
 test("what is typed into a search is text in what is said about it", async ({ open, server }) => {
@@ -158,7 +180,7 @@ test("what is typed into a search is text in what is said about it", async ({ op
   await expectHarmless(page);
   // Without a dot: what ends like a file is a file that is not there.
   const segment = encodeURIComponent('"><svg onload=alert(1)>');
-  for (const path of [`/rules?q=${encodeURIComponent(script)}`, `/explore#to=${encodeURIComponent(image)}`, `/operators/${segment}`, `/releases/${segment}`, `/access?account=${encodeURIComponent(svg)}`]) {
+  for (const path of [`/rules?q=${encodeURIComponent(script)}`, `/explore#to=${encodeURIComponent(image)}`, `/operators/${segment}`, `/releases/${segment}`, `/access?account=${encodeURIComponent(svg)}`, `/audit?actor=${segment}&entity_id=${segment}&action=${segment}`, `/decisions?account=${segment}`, `/health?q=${segment}`, `/rates?prefix=${segment}`]) {
     await page.goto(`${server.url}/console${path}`);
     await expect(page.getByRole("heading", { level: 1, includeHidden: true })).toHaveCount(1);
     await expectHarmless(page);

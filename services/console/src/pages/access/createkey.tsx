@@ -17,7 +17,7 @@ import { nameComplaint } from "./accountvalues";
 import { useDiscard } from "./discard";
 import type { ShownKey } from "./keytext";
 import { durationOf, endOf, lifetimes } from "./lifetimes";
-import { roleTexts } from "./roletexts";
+import { boundTexts, roleTexts } from "./roletexts";
 
 interface NewKeyProps {
   readonly opened: boolean;
@@ -79,6 +79,7 @@ function Form({ onDirty, onCancel, onClose, onText }: FormProps): ReactNode {
     const duration = durationOf(lifetimes, lifetime);
     void create.run({ name: name.trim(), role: Number(role), accountId, ...(duration === undefined ? {} : { lifetime: duration }) });
   });
+  const texts = bound === "" && form.values.accountId === "" ? roleTexts : boundTexts;
   const end = endOf(lifetimes, form.values.lifetime, new Date());
   return (
     <form className={classes.form} onSubmit={submit} noValidate>
@@ -90,7 +91,7 @@ function Form({ onDirty, onCancel, onClose, onText }: FormProps): ReactNode {
           {[Role.VIEWER, Role.OPERATOR, Role.ADMIN]
             .filter((role) => role <= most)
             .map((role) => (
-              <Radio key={role} value={String(role)} label={roleWord(role)} description={roleTexts[role]} mt={6} />
+              <Radio key={role} value={String(role)} label={roleWord(role)} description={texts[role]} mt={6} />
             ))}
         </div>
       </Radio.Group>

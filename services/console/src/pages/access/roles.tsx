@@ -9,13 +9,14 @@ import { roleWord } from "../../parts/words";
 import classes from "./access.module.css";
 import { Scope } from "./keycells";
 import { type Call, matrix } from "./matrix";
-import { roleTexts } from "./roletexts";
+import { boundTexts, roleTexts } from "./roletexts";
 
 const roles = [Role.VIEWER, Role.OPERATOR, Role.ADMIN] as const;
 
 /** What the roles may do, and who looks at it. */
 export function Roles(): ReactNode {
   const caller = useCaller();
+  const texts = caller.accountId === "" ? roleTexts : boundTexts;
   return (
     <>
       <Section title="You">
@@ -34,7 +35,7 @@ export function Roles(): ReactNode {
             <h2 className={classes.roleName}>
               {capital(roleWord(role))} {role === caller.role && <StatusBadge tone="info">Yours</StatusBadge>}
             </h2>
-            <p className={classes.prose}>{roleTexts[role]}</p>
+            <p className={classes.prose}>{texts[role]}</p>
           </section>
         ))}
       </div>

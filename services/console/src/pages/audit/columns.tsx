@@ -1,11 +1,13 @@
 import type { AuditRow } from "@gen/access/v1/audit_pb";
 import type { ReactNode } from "react";
 import { actionWords } from "../../parts/actionwords";
+import { changedName } from "../../parts/changedname";
 import { Moment, momentWidth } from "../../parts/moment";
 import { Id } from "../../parts/number";
 import { StatusBadge } from "../../parts/status";
 import { columnsOf } from "../../parts/table";
 import { countText } from "../../parts/figures";
+import { Who } from "../../parts/who";
 import classes from "./audit.module.css";
 import { entityWord } from "./kinds";
 
@@ -14,9 +16,9 @@ const column = columnsOf<AuditRow>();
 export const columns = [
   column.display({ id: "action", header: "Action", size: 190, meta: { narrow: true }, cell: ({ row }) => <Action action={row.original.action} /> }),
   column.display({ id: "time", header: "Time", size: momentWidth.seconds, meta: { grow: 0 }, cell: ({ row }) => <Moment time={row.original.occurTime} seconds /> }),
-  column.accessor("actor", { header: "Actor", size: 150, meta: { grow: 2, mono: true }, cell: ({ getValue }) => <span title={getValue()}>{getValue()}</span> }),
-  column.accessor((row) => entityWord(row.entity), { id: "entity", header: "About", size: 120, meta: { grow: 0, narrow: true } }),
-  column.display({ id: "entity_id", header: "Its id", size: 140, meta: { grow: 2 }, cell: ({ row }) => <Subject row={row.original} /> }),
+  column.accessor("actor", { header: "Actor", size: 130, meta: { grow: 1 }, cell: ({ getValue }) => <Who name={getValue()} /> }),
+  column.display({ id: "entity", header: "About", size: 190, meta: { grow: 3, narrow: true }, cell: ({ row }) => <About row={row.original} /> }),
+  column.display({ id: "entity_id", header: "Its id", size: 130, meta: { grow: 0 }, cell: ({ row }) => <Subject row={row.original} /> }),
   column.display({ id: "request", header: "Request", size: 130, meta: { grow: 0 }, cell: ({ row }) => <Id value={row.original.requestId} label="request id" /> }),
   column.accessor((row) => place(row), { id: "place", header: "Place", size: 84, meta: { grow: 0, align: "end" } }),
 ];
@@ -25,6 +27,21 @@ export const columns = [
 export function Action({ action }: { readonly action: string }): ReactNode {
   return (
     <span title={action}>{action === "access.denied" ? <StatusBadge tone="warning">{actionWords(action)}</StatusBadge> : actionWords(action)}</span>
+  );
+}
+
+function About({ row }: { readonly row: AuditRow }): ReactNode {
+  const name = changedName(row);
+  return (
+    <span className={classes.cut} title={name}>
+      {entityWord(row.entity)}
+      {name !== undefined && (
+        <>
+          {" "}
+          <strong>{name}</strong>
+        </>
+      )}
+    </span>
   );
 }
 
@@ -44,7 +61,9 @@ export function second(row: AuditRow): ReactNode {
   return (
     <>
       <Moment time={row.occurTime} seconds />
-      <span className={classes.cut}>{row.actor}</span>
+      <span className={classes.cut}>
+        <Who name={row.actor} />
+      </span>
     </>
   );
 }

@@ -2,6 +2,7 @@ import { Input, Pill, Select } from "@mantine/core";
 import type { ReactNode } from "react";
 import { useCaller } from "../../api/caller";
 import { useOperatorNames } from "../../parts/names";
+import { shortId } from "../../parts/shortid";
 import classes from "./explore.module.css";
 import { mostExcluded } from "./question";
 
@@ -22,7 +23,7 @@ export function Excluded({ ids, names, onChange }: ExcludedProps): ReactNode {
         <Pill.Group>
           {ids.map((id) => (
             <Pill key={id} withRemoveButton removeButtonProps={{ "aria-label": `Do not exclude ${names.get(id) ?? id}`, tabIndex: 0, "aria-hidden": false }} onRemove={() => onChange(ids.filter((one) => one !== id))}>
-              {names.get(id) ?? `${id.slice(0, 8)}…`}
+              {names.get(id) ?? shortId(id)}
             </Pill>
           ))}
         </Pill.Group>

@@ -119,7 +119,7 @@ function Explained({ answer, question, former, failing, at, onExclude, onClear }
       </Section>
       {answer.meta !== undefined && (
         <Section title="Decided by">
-          <Versions meta={answer.meta} />
+          <Versions meta={answer.meta} chosen={answer.result.case === "decision"} />
         </Section>
       )}
     </>

@@ -3,7 +3,7 @@ import type { ExplainRouteResponse, Failure, SelectOperatorResponse } from "@gen
 import { IconAlertTriangle, IconCircleMinus } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import { Link } from "wouter";
-import { Role, useMay } from "../../api/caller";
+import { Role, useCaller, useMay } from "../../api/caller";
 import { Prefix } from "../../parts/number";
 import { Facts } from "../../parts/page";
 import { withParams } from "../../parts/params";
@@ -106,9 +106,10 @@ interface NoRouteProps {
 
 function NoRoute({ failure, answer, question }: NoRouteProps): ReactNode {
   const mayMake = useMay(Role.OPERATOR);
+  const bound = useCaller().accountId !== "";
   const none = answer.rules.length === 0;
   const advice = none
-    ? "No rule has a prefix of this number. Make one for its country or network."
+    ? `No rule has a prefix of this number. ${mayMake ? "Make one for its country or network." : "Ask an operator for one for its country or network."}`
     : failure.reason === "NO_ROUTE"
       ? "Rules have its prefix, but none counts now: see below why, and whether one should be switched on or be valid."
       : failure.reason === "NO_USABLE_OPERATOR"
@@ -118,9 +119,9 @@ function NoRoute({ failure, answer, question }: NoRouteProps): ReactNode {
     <div className={classes.decision} role="status">
       <div className={classes.headline}>
         <IconAlertTriangle size={24} className={classes.bad} aria-hidden />
-        <p className={classes.operator}>No operator carries it</p>
+        <p className={classes.operator}>No route</p>
       </div>
-      <p className={classes.sentence}>{failure.message}</p>
+      <p className={classes.sentence}>{sentence(failure.message)}</p>
       {advice !== "" && <p className={classes.sentence}>{advice}</p>}
       <p className={classes.marks}>
         <code>{failure.reason}</code>
@@ -129,7 +130,7 @@ function NoRoute({ failure, answer, question }: NoRouteProps): ReactNode {
             Make a rule
           </Link>
         )}
-        {failure.reason === "NO_USABLE_OPERATOR" && (
+        {failure.reason === "NO_USABLE_OPERATOR" && !bound && (
           <Link href="/health" className={classes.link}>
             Look at health
           </Link>
@@ -137,4 +138,9 @@ function NoRoute({ failure, answer, question }: NoRouteProps): ReactNode {
       </p>
     </div>
   );
+}
+
+/** The engine ends a chain of causes with its words, which begin small. */
+function sentence(text: string): string {
+  return text === "" ? "" : `${text.charAt(0).toUpperCase()}${text.slice(1).replace(/\.$/, "")}.`;
 }

@@ -2,9 +2,7 @@ import type { ExplainRouteResponse, RuleTrace } from "@gen/routing/v1/routing_pb
 import { IconChevronRight } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import { Link } from "wouter";
-import { Role, useMay } from "../../api/caller";
 import { AccountName, useAccountNames } from "../../parts/names";
-import { Id } from "../../parts/number";
 import { Facts } from "../../parts/page";
 import { StatusBadge } from "../../parts/status";
 import { exhaustedWord, strategyWord } from "../../parts/words";
@@ -59,7 +57,6 @@ export function Trace({ answer, question, onExclude }: TraceProps): ReactNode {
 /** Open when its candidates were looked at. */
 function Rule({ rule, question, onExclude }: { readonly rule: RuleTrace; readonly question: Question; readonly onExclude: (id: string) => void }): ReactNode {
   const { name } = useAccountNames();
-  const linked = useMay(Role.VIEWER, true);
   const { tone, word, sentence } = outcomeWords(rule.outcome, question.type);
   const owner = rule.accountId === "" ? "Global" : (name(rule.accountId) ?? "Account");
   return (
@@ -79,10 +76,7 @@ function Rule({ rule, question, onExclude }: { readonly rule: RuleTrace; readonl
             { label: "Strategy", value: strategyWord(rule.strategy) },
             { label: "When no candidate is usable", value: exhaustedWord(rule.onExhausted) },
             { label: "Account", value: <AccountName id={rule.accountId} link={false} /> },
-            {
-              label: "Rule",
-              value: linked ? <Link href={`/rules?rule=${rule.ruleId}`} className={classes.link}>Open the rule</Link> : <Id value={rule.ruleId} label="rule id" />,
-            },
+            { label: "Rule", value: <Link href={`/rules?rule=${rule.ruleId}`} className={classes.link}>Open the rule</Link> },
           ]}
         />
       </div>

@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { actionWords } from "../../parts/actionwords";
 import { Answer } from "../../parts/answer";
+import { changedName } from "../../parts/changedname";
 import { countText } from "../../parts/figures";
 import { Ago } from "../../parts/when";
 import { Who } from "../../parts/who";
@@ -32,29 +33,17 @@ export default function RecentRows(): ReactNode {
   }
   return (
     <ul className={classes.recent}>
-      {changes.map(({ auditId, action, actor, occurTime, after, before }) => (
-        <li key={auditId}>
-          <span className={classes.action} title={action}>
-            {actionWords(action)}
+      {changes.map((change) => (
+        <li key={change.auditId}>
+          <span className={classes.action} title={change.action}>
+            {actionWords(change.action)}
           </span>
-          <span className={classes.what}>{nameIn(after) ?? nameIn(before) ?? ""}</span>
+          <span className={classes.what}>{changedName(change) ?? ""}</span>
           <span className={classes.dim}>
-            <Who name={actor} /> · <Ago time={occurTime} />
+            <Who name={change.actor} /> · <Ago time={change.occurTime} />
           </span>
         </li>
       ))}
     </ul>
   );
-}
-
-/** What a row is about, as far as it has a name; undefined otherwise. */
-function nameIn(json: string): string | undefined {
-  try {
-    const value: unknown = JSON.parse(json);
-    if (typeof value !== "object" || value === null) return undefined;
-    const found = "name" in value ? value.name : "prefix" in value ? value.prefix : undefined;
-    return typeof found === "string" ? found : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -54,7 +54,7 @@ export function Aftermath({ rule }: { readonly rule: RoutingRule }): ReactNode {
 function nowText(answer: ExplainRouteResponse | undefined, rule: RoutingRule): string {
   if (answer === undefined) return "cannot be asked for: no routing engine answers.";
   const { result, rules } = answer;
-  if (result.case !== "decision") return `has no operator: ${result.value?.message ?? "no rule matches"}`;
+  if (result.case !== "decision") return `has no route: ${result.value?.message ?? "no rule matches"}`;
   const by = rules.find(({ outcome }) => outcome === RuleOutcome.SELECTED);
   const which = by?.ruleId === rule.ruleId ? "by this rule" : `by the rule for ${by?.prefix ?? result.value.matchedPrefix}, not this one`;
   return `goes to ${result.value.operatorName} ${which}.`;

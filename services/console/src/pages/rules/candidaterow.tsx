@@ -4,6 +4,7 @@ import type { PointerEvent, ReactNode } from "react";
 import { percentText } from "../../parts/figures";
 import { OperatorSelect } from "../../parts/select";
 import { type CandidateValues, share } from "./candidates";
+import { SeenOperatorSelect } from "./seenoperators";
 import type { Weighing } from "./strategies";
 import classes from "./rules.module.css";
 
@@ -15,8 +16,8 @@ interface CandidateRowProps {
   readonly rows: readonly CandidateValues[];
   readonly columns: Weighing;
   readonly errors: Readonly<Record<string, string>>;
-  readonly picker: "names" | "ids";
-  readonly known: string | undefined;
+  /** Names of the operators that are offered; undefined offers all. */
+  readonly seen: ReadonlyMap<string, string> | undefined;
   readonly dragged: boolean;
   readonly onDrag: (event: PointerEvent) => void;
   readonly onChange: (part: Partial<CandidateValues>) => void;
@@ -39,7 +40,7 @@ export function CandidateRow(props: CandidateRowProps): ReactNode {
         </span>
       )}
       <div className={classes.operator}>
-        {props.picker === "names" ? (
+        {props.seen === undefined ? (
           <OperatorSelect
             bare
             label={`Operator of ${what}`}
@@ -50,16 +51,13 @@ export function CandidateRow(props: CandidateRowProps): ReactNode {
             error={error("operatorId")}
           />
         ) : (
-          <TextInput
-            aria-label={`Operator of ${what}`}
-            placeholder="UUID of an operator"
-            description={props.known}
-            inputWrapperOrder={["input", "description", "error"]}
+          <SeenOperatorSelect
+            label={`Operator of ${what}`}
+            seen={props.seen}
             value={row.operatorId}
-            onChange={(event) => onChange({ operatorId: event.currentTarget.value.trim() })}
+            onChange={(operatorId) => onChange({ operatorId })}
+            except={rows.filter((other) => other.key !== row.key).map((other) => other.operatorId)}
             error={error("operatorId")}
-            spellCheck={false}
-            autoComplete="off"
           />
         )}
       </div>

@@ -5,12 +5,13 @@ import { added, type CandidateValues, moved, sorted } from "./candidates";
 import { CandidateRow, type Direction } from "./candidaterow";
 import { useRowDrag } from "./drag";
 import type { RuleForm } from "./ruleformstate";
+import { useSeenOperators } from "./seenoperators";
 import { strategyOf, weighing } from "./strategies";
 import classes from "./rules.module.css";
 
 interface CandidateTableProps {
   readonly form: RuleForm;
-  /** Whether the caller may list operators; otherwise ids are typed. */
+  /** Whether the caller may list operators; otherwise it is offered those of the rules that it sees. */
   readonly unbound: boolean;
   /** Names of operators that the rule had when it was opened. */
   readonly names: ReadonlyMap<string, string>;
@@ -21,6 +22,7 @@ export function CandidateTable({ form, unbound, names }: CandidateTableProps): R
   const { values, errors, change } = form;
   const rows = values.candidates;
   const columns = weighing(strategyOf(values.strategy));
+  const seen = useSeenOperators(!unbound, names);
   const [said, setSaid] = useState("");
   const list = useRef<HTMLDivElement>(null);
   // A row that changes its place takes the focus of its buttons along.
@@ -70,8 +72,7 @@ export function CandidateTable({ form, unbound, names }: CandidateTableProps): R
             rows={rows}
             columns={columns}
             errors={errors}
-            picker={unbound ? "names" : "ids"}
-            known={names.get(row.operatorId)}
+            seen={unbound ? undefined : seen}
             dragged={drag.dragged === row.key}
             onDrag={(event) => drag.start(row.key, event)}
             onChange={(part) => update(index, part)}

@@ -37,7 +37,7 @@ export function CheckPage(): ReactNode {
         </Button>
       }
     >
-      {allowed ? <Check /> : <Forbidden needs="a caller that is not bound to one account" />}
+      {allowed ? <Check /> : <Forbidden bound />}
     </Page>
   );
 }
@@ -98,7 +98,6 @@ function Check(): ReactNode {
         id={(row) => String(row.index)}
         onOpen={(row) => openFirst(row, rule.open)}
         second={(row) => <FindingSecond finding={row} />}
-        needs="a caller that is not bound to one account"
         empty={
           data?.findings.length === 0 ? (
             <Empty title="No findings">Every number has one answer, and every rule can decide.</Empty>

@@ -2,6 +2,7 @@ import type { RoutingRule } from "@gen/operators/v1/routing_rule_pb";
 import { type ReactNode, useMemo } from "react";
 import { useAccountNames } from "../../parts/names";
 import { Prefix } from "../../parts/number";
+import { shortId } from "../../parts/shortid";
 import { columnsOf, type Columns } from "../../parts/table";
 import { dateOf, utcText } from "../../parts/when";
 import { exhaustedWord, strategyWord } from "../../parts/words";
@@ -44,7 +45,7 @@ function Account({ id, nameOf }: { readonly id: string; readonly nameOf: NameOf 
   if (name !== undefined) return <span title={`${name}, account ${id}`}>{name}</span>;
   return (
     <span className={classes.nameless} title={`Account ${id}, which has no name here`}>
-      {id.slice(0, 8)}…
+      {shortId(id)}
     </span>
   );
 }

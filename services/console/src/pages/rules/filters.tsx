@@ -5,6 +5,7 @@ import { FilterSelect, Filters } from "../../parts/filter";
 import { useAccountNames, useOperatorNames } from "../../parts/names";
 import { tidied } from "../../parts/prefixinput";
 import { SearchBox } from "../../parts/search";
+import { shortId } from "../../parts/shortid";
 import { countries } from "./countries";
 import classes from "./rules.module.css";
 
@@ -66,7 +67,7 @@ function NameFilters({ filter, onChange }: RuleFiltersProps): ReactNode {
 /** What an address names stays chosen while its name is not known. */
 function named(options: { value: string; label: string }[], chosen: string): { value: string; label: string }[] {
   if (chosen === "" || options.some(({ value }) => value === chosen)) return options;
-  return [{ value: chosen, label: `${chosen.slice(0, 8)}…` }, ...options];
+  return [{ value: chosen, label: shortId(chosen) }, ...options];
 }
 
 const pause = 250;

@@ -18,6 +18,7 @@ import classes from "./rules.module.css";
 
 export function ImportPage(): ReactNode {
   const allowed = useMay(Role.OPERATOR, true);
+  const changes = useMay(Role.OPERATOR);
   return (
     <Page
       title="Import rules"
@@ -28,7 +29,7 @@ export function ImportPage(): ReactNode {
         </Button>
       }
     >
-      {allowed ? <Import /> : <Forbidden needs="an operator that is not bound to one account" />}
+      {allowed ? <Import /> : <Forbidden needs="an operator" bound={changes} />}
     </Page>
   );
 }

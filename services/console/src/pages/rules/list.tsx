@@ -4,7 +4,7 @@ import { RoutingRuleService } from "@gen/operators/v1/routing_rule_service_pb";
 import { IconDownload, IconPlus, IconShieldCheck, IconUpload } from "@tabler/icons-react";
 import { type ReactNode, useMemo } from "react";
 import { Link } from "wouter";
-import { Allowed, Role } from "../../api/caller";
+import { Allowed, Role, useCaller } from "../../api/caller";
 import { countText } from "../../parts/figures";
 import { useDrawer } from "../../parts/drawer";
 import { Page } from "../../parts/page";
@@ -19,6 +19,7 @@ import { RuleDrawer } from "./ruledrawer";
 
 /** Every rule, by prefix. */
 export function RuleList(): ReactNode {
+  const bound = useCaller().accountId !== "";
   const [filter, setFilter] = useParams(noFilter);
   const request = useMemo(
     () => ({ search: filter.q, prefix: filter.prefix, country: filter.country, accountId: filter.account, operatorId: filter.operator }),
@@ -32,7 +33,7 @@ export function RuleList(): ReactNode {
   const filtered = Object.values(filter).some((value) => value !== "");
 
   return (
-    <Page title="Rules" purpose="Which operators carry which prefixes, for every account or for one. The longest prefix wins." actions={<Actions onNew={() => fresh.open("1")} />}>
+    <Page title="Rules" purpose={`Which operators carry which prefixes, for every account or for ${bound ? "yours: you see the global rules and your own" : "one"}. The longest prefix wins.`} actions={<Actions onNew={() => fresh.open("1")} />}>
       <RuleFilters filter={filter} onChange={setFilter} />
       <DataTable<RoutingRule>
         label="Rules"

@@ -2,7 +2,7 @@ import { ConnectError, Code } from "@connectrpc/connect";
 import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { OperatorService } from "@gen/operators/v1/operator_service_pb";
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { useParam } from "../../../src/parts/params";
 import { columnsOf, DataTable, type DataTableProps } from "../../../src/parts/table";
@@ -196,6 +196,19 @@ function Operators() {
 
 const page = (from: number, count: number) =>
   Array.from({ length: count }, (_, at) => ({ operatorId: `o${String(from + at)}`, name: `Operator ${String(from + at)}` }));
+
+it.each([
+  ["are told from elsewhere are said", 240, "240 rules"],
+  ["nobody knows are the ones that are here, and more", undefined, "3+ rules"],
+  ["are fewer than are here are not believed", 2, "3+ rules"],
+])("all rows that %s", (_, total, text) => {
+  const Paged = (): ReactNode => {
+    const data = { ...useLocalRows(rules(3)), more: true, ...(total === undefined ? {} : { total }) };
+    return <DataTable label="Rules" noun={["rule", "rules"]} columns={columns} data={data} id={(rule) => rule.id} />;
+  };
+  show(<Paged />);
+  expect(document.querySelector("[role=status]")?.textContent).toBe(text);
+});
 
 describe("a table of server pages", () => {
   it("fetches the next page 20 rows before the end, and says + while there are more", async () => {

@@ -102,6 +102,7 @@ export function FxForm({ rates, onClose, refetch }: FxFormProps): ReactNode {
           <li key={line.key} className={classes.line}>
             <TextInput
               aria-label="Currency"
+              placeholder="USD"
               value={line.code}
               maxLength={3}
               spellCheck={false}
@@ -111,6 +112,7 @@ export function FxForm({ rates, onClose, refetch }: FxFormProps): ReactNode {
             />
             <TextInput
               aria-label={`Worth of one ${line.code} in ${base}`}
+              placeholder={`Worth of one ${line.code === "" ? "unit" : line.code}`}
               inputMode="decimal"
               value={line.code === base ? "1" : line.worth}
               readOnly={line.code === base}

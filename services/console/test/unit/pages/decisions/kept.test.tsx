@@ -16,9 +16,13 @@ interface Asked {
   readonly look: number;
 }
 
+/** Each visit has a client of its own. */
+function visitor(): QueryClient {
+  return new QueryClient({ defaultOptions: { queries: { retry: false } } });
+}
+
 /** A query of the server that answers looks with texts, and fails where there is none. */
-function kept(answers: Readonly<Record<string, string>>, first: Asked) {
-  const client = new QueryClient({ defaultOptions: { queries: { retry: false } } });
+function kept(answers: Readonly<Record<string, string>>, first: Asked, client = visitor()) {
   const wrapper = ({ children }: { readonly children: ReactNode }): ReactNode => <QueryClientProvider client={client}>{children}</QueryClientProvider>;
   return renderHook(
     ({ question, look }: Asked) => {
@@ -56,6 +60,23 @@ describe("the last answer", () => {
     rerender({ question: "b", look: 1 });
     await waitFor(() => expect(result.current.problem).not.toBeUndefined(), patience);
     expect(result.current.data).toBeUndefined();
+  });
+});
+
+describe("who comes back to the page while the server is down", () => {
+  it.each([
+    ["finds the last answer, and that it is old", "a", true, "one"],
+    ["finds none to another question", "b", true, undefined],
+    ["finds none of another caller", "a", false, undefined],
+  ])("%s", async (_, question, same, data) => {
+    const client = visitor();
+    const before = kept({ a1: "one" }, { question: "a", look: 1 }, client);
+    await waitFor(() => expect(before.result.current.data).toBe("one"), patience);
+    before.unmount();
+    const { result } = kept({}, { question, look: 2 }, same ? client : visitor());
+    await waitFor(() => expect(result.current.problem?.unanswered).toBe(true), patience);
+    expect(result.current.data).toBe(data);
+    expect(result.current.at === undefined).toBe(data === undefined);
   });
 });
 

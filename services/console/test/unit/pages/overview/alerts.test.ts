@@ -110,6 +110,16 @@ describe("what needs attention", () => {
     expect(todo({ silent: {} })).toEqual([[expect.stringMatching(/^Engines/), undefined]]);
   });
 
+  it.each([
+    ["nothing was ever reported of one", [undefined], /^Nothing was ever reported:/],
+    ["nothing was reported of one for a while", [ago(61)], /^Nothing was reported for a minute:/],
+    ["nothing was ever reported of four", [undefined, undefined, undefined, undefined], /^Nothing was ever reported:/],
+    ["something was reported of one of four", [undefined, ago(61), undefined, undefined], /^Nothing was reported for a minute:/],
+  ])("%s", (_, observed, todo) => {
+    const operators = [well, ...observed.map((time, index) => operator({ name: `Andes ${String(index)}`, observed: time }))];
+    expect(alertsOf({ now, operators })[0]?.todo).toMatch(todo);
+  });
+
   it("does not send messages elsewhere because of one that receives only", () => {
     const [alert] = alertsOf({ now, operators: [well, operator({ name: "R", bindType: BindType.RECEIVER, bind: BindState.UNBOUND })] });
     expect(alert).toMatchObject({ text: "R is unbound", todo: expect.stringMatching(/^It receives only/) as string });

@@ -1,8 +1,8 @@
-import { create } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError, createRouterTransport, type Transport } from "@connectrpc/connect";
 import { TransportProvider } from "@connectrpc/connect-query";
 import { MantineProvider } from "@mantine/core";
-import { FindingSeverity, RuleConflictSchema } from "@gen/operators/v1/routing_rule_pb";
+import { FindingSeverity, RuleConflictSchema, RuleFindingSchema } from "@gen/operators/v1/routing_rule_pb";
 import { Role } from "@gen/options/v1/access_pb";
 import {
   type PublishReleaseRequest, type ReleaseChange, ReleaseChangeKind, ReleaseChangeSchema, ReleaseSchema, ReleaseState, ReleaseSubject,
@@ -15,6 +15,7 @@ import userEvent from "@testing-library/user-event";
 import type { ReactNode } from "react";
 import { expect, test, vi } from "vitest";
 import { CallerProvider } from "../../../../src/api/caller";
+import { Actions } from "../../../../src/pages/releases/actions";
 import { NewRelease } from "../../../../src/pages/releases/create";
 import { Publish } from "../../../../src/pages/releases/publish";
 import { formerOne, Rollback } from "../../../../src/pages/releases/rollback";
@@ -43,6 +44,7 @@ interface Answers {
   readonly publishRelease?: (request: PublishReleaseRequest) => { release: typeof draft };
   readonly rollbackRelease?: (request: RollbackReleaseRequest) => { release: typeof active };
   readonly changes?: readonly ReleaseChange[];
+  readonly warnings?: readonly MessageInitShape<typeof RuleFindingSchema>[];
 }
 
 function routes(answers: Answers) {
@@ -55,7 +57,7 @@ function routes(answers: Answers) {
     },
     createRelease: async function* () {
       answers.createRelease?.();
-      yield { step: { case: "result" as const, value: { release: draft } } };
+      yield { step: { case: "result" as const, value: { release: { ...draft, warningCount: BigInt(answers.warnings?.length ?? 0) }, warnings: [...(answers.warnings ?? [])] } } };
     },
     publishRelease: answers.publishRelease ?? (() => ({ release: draft })),
     rollbackRelease: answers.rollbackRelease ?? (() => ({ release: active })),
@@ -96,6 +98,24 @@ test("conflicts that keep a release from being made are shown with a number and 
   const conflict = (await screen.findByText("OVERLAPPING_RULES")).closest("li");
   expect(conflict?.textContent).toContain("+4479111");
   expect(screen.getByRole("link", { name: "rule …c7baa2ef" }).getAttribute("href")).toContain("/rules/01a20104-1e06-7b5c-935b-20b2c7baa2ef");
+});
+
+test("warnings of all rules are folded, and how many the release in force has stands beside", async () => {
+  const found = { severity: FindingSeverity.WARNING, reason: "SHADOWED", message: "One rule hides another.", ruleIds: [] };
+  show(server({ warnings: [found] }), <NewRelease opened onClose={close} />);
+  await userEvent.click(await screen.findByRole("button", { name: "Make the draft" }));
+  expect((await screen.findByText(/of the conflict checker/)).textContent).toBe("1 warning of the conflict checker; release 1, which is in force, has none");
+  expect(screen.getByText("Show them").closest("details")).toHaveProperty("open", false);
+});
+
+test.each([
+  ["retired one goes back to it, and publishes again beside that", ReleaseState.RETIRED, ["Go back to it", "Publish again or later"]],
+  ["draft publishes", ReleaseState.DRAFT, ["Publish"]],
+])("what an admin does with a %s", async (_, state, names) => {
+  show(server(), <Actions release={create(ReleaseSchema, { ...draft, state })} />, "bob");
+  for (const name of names) expect(await screen.findByRole("button", { name })).toBeDefined();
+  const first = screen.getAllByRole("button").filter((button) => button.dataset["variant"] !== "default");
+  expect(first.map((button) => button.textContent)).toEqual([names[0]]);
 });
 
 test("publishing says what it does before it asks, and sends what was looked at", async () => {
