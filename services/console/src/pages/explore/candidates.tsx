@@ -6,6 +6,7 @@ import { Role, useMay } from "../../api/caller";
 import { withParams } from "../../parts/params";
 import { Price } from "../../parts/price";
 import { BindStateBadge, QualityBadge } from "../../parts/status";
+import { behind } from "./behind";
 import { Carrier } from "./carrier";
 import { sourceText } from "./copytext";
 import classes from "./explore.module.css";
@@ -33,7 +34,7 @@ export function Candidates({ rule, question, onExclude }: CandidatesProps): Reac
             <th scope="col">Weight</th>
             <th scope="col">Bind</th>
             <th scope="col">Quality</th>
-            <th scope="col">Used</th>
+            <th scope="col">Why</th>
           </tr>
         </thead>
         <tbody>
@@ -50,7 +51,8 @@ export function Candidates({ rule, question, onExclude }: CandidatesProps): Reac
               <td data-label="Weight">{one.weight}</td>
               <td data-label="Bind">{one.bindState === BindState.UNSPECIFIED ? <span className={classes.dim}>not known</span> : <BindStateBadge state={one.bindState} />}</td>
               <td data-label="Quality">{one.quality === Quality.UNSPECIFIED ? <span className={classes.dim}>not known</span> : <QualityBadge quality={one.quality} />}</td>
-              <td data-label="Used">
+              <td data-label="Why">
+                {behind(rule, one)}{" "}
                 {one.rejection === Rejection.UNSPECIFIED ? (
                   <Without id={one.operatorId} name={one.operatorName} onExclude={onExclude} />
                 ) : (

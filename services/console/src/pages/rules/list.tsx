@@ -8,6 +8,7 @@ import { Allowed, Role, useCaller } from "../../api/caller";
 import { countText } from "../../parts/figures";
 import { useDrawer } from "../../parts/drawer";
 import { Page } from "../../parts/page";
+import { MakeRelease, useServesReleases } from "../../parts/releasehint";
 import { useParams } from "../../parts/params";
 import { Empty } from "../../parts/states";
 import { DataTable } from "../../parts/table";
@@ -16,6 +17,7 @@ import { RuleSecond, useRuleColumns } from "./columns";
 import { useExport } from "./export";
 import { noFilter, RuleFilters } from "./filters";
 import { RuleDrawer } from "./ruledrawer";
+import classes from "./rules.module.css";
 
 /** Every rule, by prefix. */
 export function RuleList(): ReactNode {
@@ -34,6 +36,7 @@ export function RuleList(): ReactNode {
 
   return (
     <Page title="Rules" purpose={`Which operators carry which prefixes, for every account or for ${bound ? "yours: you see the global rules and your own" : "one"}. The longest prefix wins.`} actions={<Actions onNew={() => fresh.open("1")} />}>
+      {!bound && <Counting />}
       <RuleFilters filter={filter} onChange={setFilter} />
       <DataTable<RoutingRule>
         label="Rules"
@@ -74,6 +77,21 @@ export function RuleList(): ReactNode {
       />
       <RuleDrawer />
     </Page>
+  );
+}
+
+/** When a change counts. Its line is there before that is known, so that nothing moves. */
+function Counting(): ReactNode {
+  const released = useServesReleases();
+  return (
+    <p className={classes.counting} role="note">
+      {released === true && (
+        <>
+          Engines serve releases: what is changed here counts when a release with it is published. <MakeRelease />
+        </>
+      )}
+      {released === false && "What is changed here counts at once."}
+    </p>
   );
 }
 

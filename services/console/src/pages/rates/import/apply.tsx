@@ -1,7 +1,5 @@
-import { Anchor, Button } from "@mantine/core";
-import { useQuery } from "@connectrpc/connect-query";
+import { Button } from "@mantine/core";
 import type { RateDiff } from "@gen/operators/v1/rate_pb";
-import { ReleaseService } from "@gen/releases/v1/release_service_pb";
 import { IconCircleCheck, IconInfoCircle, IconPackageExport } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import { Link } from "wouter";
@@ -10,6 +8,7 @@ import type { Job } from "../../../parts/job";
 import { OperatorName } from "../../../parts/names";
 import { withParams } from "../../../parts/params";
 import { Progress } from "../../../parts/progress";
+import { MakeRelease, useServesReleases } from "../../../parts/releasehint";
 import { Count } from "../../../parts/figures";
 import { BadLines } from "./badlines";
 import classes from "./import.module.css";
@@ -98,14 +97,10 @@ function Applied({ diff, operator, onAnother }: AppliedProps): ReactNode {
 
 /** Engines that serve releases take new prices from the next one only. */
 function ReleaseHint(): ReactNode {
-  const { data } = useQuery(ReleaseService.method.getRelease, {});
-  if (data === undefined || data.engines.length === 0) return null;
+  if (useServesReleases() !== true) return null;
   return (
     <Note icon={<IconPackageExport size={18} aria-hidden />}>
-      Engines serve releases: the new prices count when a release with them is published.{" "}
-      <Anchor component={Link} href="/releases?new=1" inherit>
-        Make a release
-      </Anchor>
+      Engines serve releases: the new prices count when a release with them is published. <MakeRelease />
     </Note>
   );
 }

@@ -6,6 +6,7 @@ import { type ReactNode, useMemo } from "react";
 import { Count, countText } from "../../../parts/figures";
 import { FilterChips, Filters } from "../../../parts/filter";
 import { OperatorName } from "../../../parts/names";
+import { Moment, momentWidth } from "../../../parts/moment";
 import { Prefix } from "../../../parts/number";
 import { useListParam, useParam } from "../../../parts/params";
 import { Price } from "../../../parts/price";
@@ -26,19 +27,19 @@ interface Row extends RateChange {
 const column = columnsOf<Row>();
 
 const columns = [
-  column.accessor("kind", { header: "Change", size: 160, enableSorting: false, meta: { narrow: true }, cell: (cell) => <KindBadge kind={cell.getValue()} /> }),
+  column.accessor("kind", { header: "Change", size: 130, enableSorting: false, meta: { narrow: true }, cell: (cell) => <KindBadge kind={cell.getValue()} /> }),
   column.accessor("prefix", { header: "Prefix", size: 130, meta: { narrow: true }, cell: (cell) => <Prefix value={cell.getValue()} /> }),
   column.accessor("messageType", { header: "Type", size: 70, enableSorting: false, meta: { grow: 0 }, cell: (cell) => messageTypeWord(cell.getValue()) }),
-  column.display({ id: "before", header: "Before", size: 140, meta: { align: "end" }, cell: ({ row }) => <Price money={row.original.before} /> }),
-  column.display({ id: "after", header: "After", size: 140, meta: { align: "end" }, cell: ({ row }) => <Price money={row.original.after} /> }),
+  column.display({ id: "before", header: "Before", size: 130, meta: { align: "end" }, cell: ({ row }) => <Price money={row.original.before} /> }),
+  column.display({ id: "after", header: "After", size: 130, meta: { align: "end" }, cell: ({ row }) => <Price money={row.original.after} /> }),
   column.accessor((row) => Number(permille(row) ?? 0n), {
     id: "percent",
     header: "Percent",
-    size: 110,
+    size: 90,
     meta: { narrow: true, align: "end" },
     cell: ({ row }) => percentChange(row.original) || "–",
   }),
-  column.display({ id: "from", header: "Effective from", size: 170, cell: ({ row }) => <When time={row.original.effectiveFrom} /> }),
+  column.display({ id: "from", header: "Effective from", size: momentWidth.minutes, meta: { grow: 0 }, cell: ({ row }) => <Moment time={row.original.effectiveFrom} /> }),
   column.accessor((row) => Number(row.line), {
     id: "line",
     header: "Line",
@@ -55,6 +56,8 @@ function KindBadge({ kind }: { readonly kind: RateChangeKind }): ReactNode {
 
 interface PreviewProps {
   readonly diff: RateDiff;
+  /** Name of the deck. */
+  readonly file: string;
   readonly scope: Scope;
   readonly operator: string;
   readonly onApply: () => void;
@@ -63,11 +66,14 @@ interface PreviewProps {
 }
 
 /** Step 3: what the deck changes, before anything is stored. */
-export function Preview({ diff, scope, operator, onApply, onBack, cancel }: PreviewProps): ReactNode {
+export function Preview({ diff, file, scope, operator, onApply, onBack, cancel }: PreviewProps): ReactNode {
   const changes = changeCount(diff);
   const warnings = dangers(diff, scope);
   return (
     <div className={classes.wide}>
+      <p className={classes.subject}>
+        {file} → <OperatorName id={operator} />, {scope === "full" ? "the full price list: what it does not name ends" : "changes only: what it does not name stays"}.
+      </p>
       {warnings.map((warning) => (
         <Note key={warning} tone="warning" icon={<IconAlertTriangle size={18} aria-hidden />}>
           {warning}

@@ -185,6 +185,7 @@ export function Wizard(): ReactNode {
       {step === "changes" && (
         <Preview
           diff={found.diff ?? create(RateDiffSchema)}
+          file={file?.name ?? ""}
           scope={scope === "" ? "partial" : scope}
           operator={operator}
           onApply={() => found.diff !== undefined && scope !== "" && askToApply(found.diff, scope)}
