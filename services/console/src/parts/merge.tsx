@@ -25,6 +25,8 @@ interface MergeProps<V extends object> {
   readonly mine: V;
   /** As it is on the server now. */
   readonly theirs: V;
+  /** Whether theirs is the caller's own, saved in another place. */
+  readonly own?: boolean;
   readonly fields: readonly MergeField<V>[];
   /** merged is theirs with what was chosen; to be sent with the etag of theirs. A rejection is shown inside. */
   readonly onMerge: (merged: V) => Promise<unknown>;
@@ -36,7 +38,7 @@ export function isConflict(problem: Problem | undefined): boolean {
 }
 
 /** What to do when somebody else changed the same thing meanwhile, field by field. */
-export function Merge<V extends object>({ opened, onClose, subject, base, mine, theirs, fields, onMerge }: MergeProps<V>): ReactNode {
+export function Merge<V extends object>({ opened, onClose, subject, base, mine, theirs, own = false, fields, onMerge }: MergeProps<V>): ReactNode {
   const names = useMemo(() => fields.map((field) => field.name), [fields]);
   const found = useMemo(() => threeWay(base, mine, theirs, names), [base, mine, theirs, names]);
   const [choices, setChoices] = useState<Partial<Record<string, Choice>>>({});
@@ -72,13 +74,13 @@ export function Merge<V extends object>({ opened, onClose, subject, base, mine, 
         if (!pending) onClose();
       }}
       size="xl"
-      title="Somebody else changed this meanwhile"
+      title={own ? "You changed this meanwhile in another place" : "Somebody else changed this meanwhile"}
       closeButtonProps={{ "aria-label": "Close" }}
     >
       <div className={classes.merge}>
         <p className={classes.intro}>
-          While you were editing {subject}, it was saved by somebody else. Fields that only one of you changed are taken as they are.
-          {open.length > 0 && " Choose what counts where both of you changed the same."}
+          While you were editing {subject}, it was saved {own ? "by you in another place" : "by somebody else"}. Fields that only one of the two changed are taken as they are.
+          {open.length > 0 && " Choose what counts where both changed the same."}
         </p>
         <FormProblem problem={problem} />
         {changed.length === 0 && <p className={classes.intro}>Both versions are the same by now: there is nothing left to save.</p>}
@@ -127,7 +129,7 @@ interface FieldViewProps {
 const taken: Readonly<Record<string, string>> = {
   mine: "only you changed it: yours is taken",
   theirs: "only they changed it: theirs is taken",
-  both: "both of you made the same change",
+  both: "both made the same change",
 };
 
 function FieldView({ label, state, base, mine, theirs, choice, onChoose }: FieldViewProps): ReactNode {

@@ -74,6 +74,13 @@ test("with the log out of reach figures stay, and that is said once", async ({ o
   await expect(page.getByRole("button", { name: "Try again" })).toHaveCount(1);
   await expect(rows.first()).toBeVisible();
   await expect(page.getByRole("figure", { name: "No-route rate" })).toBeVisible();
+  // Who leaves the page and comes back finds them too.
+  const pages = page.getByRole("navigation");
+  await pages.getByRole("link", { name: "Releases" }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Releases");
+  await pages.getByRole("link", { name: "Decisions" }).click();
+  await expect(page.getByText(/^Not up to date: .* Figures are from/)).toHaveCount(1, { timeout: 60_000 });
+  await expect(rows.first()).toBeVisible();
   await page.unroute(log);
   await page.getByRole("button", { name: "Try again" }).click();
   await expect(page.getByText(/^Not up to date/)).toHaveCount(0, { timeout: 60_000 });

@@ -65,12 +65,12 @@ function Record({ record }: { readonly record: DecisionRecord }): ReactNode {
       {record.numberPrefix !== "" && <Again record={record} />}
       <section>
         <h3 className={classes.subtitle}>Outcomes</h3>
-        {record.outcomes.length === 0 ? <p className={classes.note}>Nothing was reported about this message yet.</p> : <Outcomes record={record} />}
+        {record.outcomes.length === 0 ? <p className={classes.note}>{chosen ? "Nothing was reported about this message yet." : "No operator was chosen, so nothing will be reported."}</p> : <Outcomes record={record} />}
       </section>
       {record.meta !== undefined && (
         <section>
           <h3 className={classes.subtitle}>Decided by</h3>
-          <Versions meta={record.meta} />
+          <Versions meta={record.meta} chosen={chosen} />
         </section>
       )}
     </div>

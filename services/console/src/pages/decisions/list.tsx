@@ -8,6 +8,7 @@ import { DataTable } from "../../parts/table";
 import { type TableData, useTableQuery } from "../../parts/tablequery";
 import { DecisionSecond, decisionColumns } from "./columns";
 import { changed, type Filter } from "./filters";
+import { useFormer } from "./useformer";
 import { filterOf, type Look } from "./uselook";
 
 const pageSize = 200;
@@ -34,20 +35,32 @@ export function useDecisionList(filter: Filter, { window, every }: Look): Decisi
   });
   const many = data.rows.length > 2 * pageSize;
   useEffect(() => setDeep(many), [many]);
-  return { data, deep };
+  return { data: useKeptRows(JSON.stringify(filter), data), deep };
+}
+
+/** The rows of before while there are no newer ones, for who comes back to the page. */
+function useKeptRows(question: string, data: TableData<DecisionRecord>): TableData<DecisionRecord> {
+  const { rows, state, previous, problem, staleSince } = data;
+  const fresh = state === "ready" && !previous && staleSince === undefined;
+  const known = useMemo(() => (fresh ? { rows, at: new Date() } : undefined), [fresh, rows]);
+  const former = useFormer(`rows ${question}`, known);
+  if (state === "ready" || former === undefined || former.rows.length === 0) return data;
+  return { ...data, rows: former.rows, state: "ready", more: false, previous: state === "loading", staleSince: problem === undefined ? undefined : former.at };
 }
 
 interface ListProps {
   readonly list: DecisionRows;
+  /** How many there are in all, as far as the sums say. */
+  readonly total: bigint | undefined;
   readonly filter: Filter;
   readonly look: Look;
   readonly drawer: DrawerState;
   readonly onClear: () => void;
 }
 
-export function DecisionList({ list: { data, deep }, filter, look, drawer, onClear }: ListProps): ReactNode {
+export function DecisionList({ list: { data, deep }, total, filter, look, drawer, onClear }: ListProps): ReactNode {
   // That rows are old is said above, once for the page.
-  const rows = useMemo(() => ({ ...data, staleSince: undefined }), [data]);
+  const rows = useMemo(() => ({ ...data, staleSince: undefined, ...(total === undefined ? {} : { total: Number(total) }) }), [data, total]);
   return (
     <DecisionTable
       data={rows}

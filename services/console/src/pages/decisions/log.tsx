@@ -42,11 +42,12 @@ export function DecisionLog({ filter, look, drawer, onClear }: LogProps): ReactN
     };
     return all.problem.code === Code.PermissionDenied ? <Forbidden problem={all.problem} /> : <Failed problem={all.problem} onRetry={again} />;
   }
-  const unknown = all.data === undefined && all.problem !== undefined;
+  const totals = all.data === undefined ? undefined : totalsOf(all.data.summaries);
+  const unknown = totals === undefined && all.problem !== undefined;
   const Chevron = shown ? IconChevronUp : IconChevronDown;
   return (
     <>
-      {all.data !== undefined ? <Totals totals={totalsOf(all.data.summaries)} /> : unknown ? <Totals totals={undefined} /> : <Loading height={66} lines={2} />}
+      {totals !== undefined ? <Totals totals={totals} /> : unknown ? <Totals totals={undefined} /> : <Loading height={66} lines={2} />}
       <div className={classes.fold}>
         <Button
           variant="default"
@@ -63,7 +64,7 @@ export function DecisionLog({ filter, look, drawer, onClear }: LogProps): ReactN
       <div id={id} className={classes.plots} hidden={!shown || unknown}>
         {shown && !unknown && <Plots figures={figures} step={look.window.step} />}
       </div>
-      <DecisionList list={list} filter={filter} look={look} drawer={drawer} onClear={onClear} />
+      <DecisionList list={list} total={all.at === undefined ? undefined : totals?.decisions} filter={filter} look={look} drawer={drawer} onClear={onClear} />
     </>
   );
 }

@@ -7,6 +7,7 @@ import { useOperatorNames } from "../../parts/names";
 import { Section } from "../../parts/page";
 import { Plot, type PlotSeries } from "../../parts/plot";
 import { Loading } from "../../parts/states";
+import { shortId } from "../../parts/shortid";
 import { durationText } from "../../parts/when";
 import classes from "./decisions.module.css";
 import { costs, failureRate, latencies, reasons, success, volumes } from "./series";
@@ -26,7 +27,7 @@ export function Plots({ figures: { all, byOperator, byReason }, step }: { readon
   return (
     <>
       <Section title="Decisions by operator" description={`Decisions ${each}`}>
-        <Curve sums={byOperator} label="Decisions by operator" kind="stacked" empty={none} series={(times, sums) => volumes(times, sums, (id) => name(id) ?? id.slice(0, 8))} />
+        <Curve sums={byOperator} label="Decisions by operator" kind="stacked" empty={none} series={(times, sums) => volumes(times, sums, (id) => name(id) ?? shortId(id))} />
       </Section>
       <Section title="No-route rate" description="Share of decisions without a route">
         <Curve sums={all} label="No-route rate" text={(value) => percentText(value)} empty={none} series={failureRate} />

@@ -20,7 +20,11 @@ export function Totals({ totals }: { readonly totals: TotalsOf | undefined }): R
     <dl className={classes.totals}>
       <Figure label="Decisions" value={countText(decisions)} />
       <Figure label="Without a route" value={share(Number(failed), Number(decisions))} {...(decisions === 0n ? {} : { more: countText(failed) })} />
-      <Figure label="Cost, one segment each" value={costs.length === 0 ? "–" : costs.map((cost) => `${nanosText(cost.nanos, 2)} ${cost.currencyCode}`).join(" + ")} />
+      <Figure
+        label="Cost, one segment each"
+        value={costs.length === 0 ? "–" : costs.map((cost) => `${nanosText(cost.nanos, 2)} ${cost.currencyCode}`).join(" + ")}
+        more={pricedText(totals)}
+      />
       <Figure label="Delivered" value={share(reported.delivered, reported.ended)} more={reportedText(reported)} />
     </dl>
   );
@@ -28,6 +32,12 @@ export function Totals({ totals }: { readonly totals: TotalsOf | undefined }): R
 
 function share(part: number, whole: number): string {
   return whole === 0 ? "–" : percentText(part / whole);
+}
+
+/** What the cost leaves out. How many have no price is not summed up, but none has one when there is no cost. */
+export function pricedText({ decisions, failed, costs }: Pick<TotalsOf, "decisions" | "failed" | "costs">): string {
+  if (decisions === failed) return "no operator was chosen";
+  return costs.length === 0 ? "no decision has a price" : "what has no price is not in it";
 }
 
 /** What the share of delivered messages is of, and what may still change it. */

@@ -1,6 +1,7 @@
 import type { UseQueryResult } from "@tanstack/react-query";
 import { useRef } from "react";
 import { describe, type Problem } from "../../api/errors";
+import { useFormer } from "./useformer";
 
 /** The last answer to a question. */
 export interface Kept<T, A> {
@@ -15,15 +16,21 @@ export interface Kept<T, A> {
   readonly retry: () => void;
 }
 
+interface Answered<T, A> {
+  readonly data: T;
+  readonly asked: A;
+  readonly at: number;
+}
+
 interface Memory<T, A> {
   readonly question: string;
-  readonly answer?: { readonly data: T; readonly asked: A; readonly at: number };
+  readonly answer?: Answered<T, A>;
   readonly problem?: Problem;
 }
 
 /**
  * Keeps the last answer to a question while newer ones fail, although each look at a moving window is another query; asked tells them
- * apart. Answers to other questions are shown while the first is on its way, as the query gives them, and never once it failed.
+ * apart. Who comes back to the page finds it again. Answers to other questions are shown while the first is on its way, as the query gives them, and never once it failed.
  */
 export function useKept<T, A>(query: UseQueryResult<T, Error>, question: string, asked: A): Kept<T, A> {
   const memory = useRef<Memory<T, A>>({ question });
@@ -36,7 +43,8 @@ export function useKept<T, A>(query: UseQueryResult<T, Error>, question: string,
   } else if (error !== null) {
     memory.current = { ...memory.current, ...problem };
   }
-  const { answer, problem: told } = memory.current;
+  const { problem: told } = memory.current;
+  const answer = useFormer<Answered<T, A>>(question, memory.current.answer);
   return {
     data: answer?.data ?? (told === undefined ? data : undefined),
     asked: answer?.asked ?? asked,

@@ -82,5 +82,5 @@ function useSums(filter: Filter, { window, every }: Look, group: DecisionGroup, 
     { filter: filterOf(filter, window.from, window.to), step: { seconds: BigInt(window.step) }, group },
     { placeholderData: keepPreviousData, refetchInterval: every, enabled: wanted && window.complaint === undefined },
   );
-  return useKept(query, JSON.stringify(filter), window);
+  return useKept(query, JSON.stringify([group, filter]), window);
 }

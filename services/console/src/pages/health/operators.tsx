@@ -14,7 +14,7 @@ const columns = [
   column.accessor("trouble", { header: "State", size: 150, meta: { narrow: true, grow: 0.8 }, cell: (cell) => <TroubleBadge trouble={cell.getValue()} /> }),
   column.display({ id: "badges", header: "Bind and quality", size: 340, meta: { grow: 2 }, cell: ({ row }) => <Badges present={row.original} line /> }),
   column.accessor("observed", { header: "Last report", size: 140, meta: { grow: 0 }, cell: (cell) => <Report time={cell.getValue()} /> }),
-  column.accessor("changed", { header: "So since", size: 140, meta: { grow: 0 }, cell: (cell) => <Ago time={cell.getValue()} /> }),
+  column.accessor("changed", { header: "Changed", size: 140, meta: { grow: 0 }, cell: (cell) => <Ago time={cell.getValue()} /> }),
 ];
 
 function Report({ time }: { readonly time: Date | undefined }): ReactNode {

@@ -1,5 +1,7 @@
 import { Loader } from "@mantine/core";
 import type { ReactNode } from "react";
+import type { Problem } from "../../api/errors";
+import { isConflict } from "../../parts/merge";
 import { StatusBadge } from "../../parts/status";
 import classes from "./operators.module.css";
 import type { Checked } from "./usecheck";
@@ -18,16 +20,17 @@ export function CheckLine({ checked, fine }: { checked: Checked<unknown>; fine: 
           {fine}
         </StatusBadge>
       )}
-      {checked.state === "refused" && checked.problem.reason !== "DUPLICATE_OPERATOR" && (
+      {checked.state === "refused" && (
         <StatusBadge tone="warning" quiet>
-          {checked.problem.violations[0]?.message ?? checked.problem.message}
-        </StatusBadge>
-      )}
-      {checked.state === "refused" && checked.problem.reason === "DUPLICATE_OPERATOR" && (
-        <StatusBadge tone="warning" quiet>
-          Another operator is in the way.
+          {refusalText(checked.problem)}
         </StatusBadge>
       )}
     </span>
   );
+}
+
+function refusalText(problem: Problem): string {
+  if (isConflict(problem)) return "It was changed since you opened it. Saving shows both versions.";
+  if (problem.reason === "DUPLICATE_OPERATOR") return "Another operator is in the way.";
+  return problem.violations[0]?.message ?? problem.message;
 }

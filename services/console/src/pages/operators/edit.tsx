@@ -3,6 +3,7 @@ import { callUnaryMethod, useTransport } from "@connectrpc/connect-query";
 import type { Operator } from "@gen/operators/v1/operator_pb";
 import { OperatorService } from "@gen/operators/v1/operator_service_pb";
 import { type ReactNode, useEffect, useMemo, useState } from "react";
+import { useCaller } from "../../api/caller";
 import { useChange } from "../../parts/change";
 import { useConfirm } from "../../parts/confirm";
 import { Drawer } from "../../parts/drawer";
@@ -11,6 +12,7 @@ import { FormProblem } from "../../parts/formproblem";
 import { useLeaveGuard } from "../../parts/leave";
 import { Merge } from "../../parts/merge";
 import { useMergedEdit } from "../../parts/mergededit";
+import { Who } from "../../parts/who";
 import { CheckLine } from "./checkline";
 import { DuplicateNote } from "./duplicate";
 import { OperatorFields } from "./fields";
@@ -67,6 +69,7 @@ interface FormProps {
 
 function EditForm({ operator, onDirty, onCancel, onDone }: FormProps): ReactNode {
   const transport = useTransport();
+  const caller = useCaller();
   // As it was when the form opened: later versions of the page's operator are somebody else's changes.
   const [base] = useState(operator);
   const [saved, setSaved] = useState(false);
@@ -93,6 +96,7 @@ function EditForm({ operator, onDirty, onCancel, onDone }: FormProps): ReactNode
 
   const changed = changedFields(before, form.values);
   const dirty = changed.length > 0 && !saved;
+  const behind = operator.version !== base.version && !saved;
   const guard = useLeaveGuard(dirty);
   useEffect(() => {
     onDirty(dirty);
@@ -106,11 +110,8 @@ function EditForm({ operator, onDirty, onCancel, onDone }: FormProps): ReactNode
     operator: { ...operatorOf(values), operatorId: base.operatorId, etag: from.etag },
     updateMask: { paths: maskOf(changedFields(valuesOf(from), values)) },
   });
-  const checked = useCheck(dirty && form.isValid() ? JSON.stringify(form.values) : "", () => {
-    const { operator: next, updateMask } = request(form.values, base);
-    // Without the etag: a change of somebody else is merged on saving, and does not concern the fields here.
-    return update.check({ operator: { ...next, etag: "" }, updateMask });
-  });
+  // What would be saved, with its etag: nothing is taken while the base is behind, and that is told already.
+  const checked = useCheck(dirty && !behind && form.isValid() ? JSON.stringify(form.values) : "", () => update.check(request(form.values, base)));
 
   const submit = form.onSubmit((values) => {
     if (changed.length === 0) {
@@ -134,8 +135,11 @@ function EditForm({ operator, onDirty, onCancel, onDone }: FormProps): ReactNode
         values={form.values}
         self={base.operatorId}
       />
-      {operator.version !== base.version && !saved && (
-        <Note tone="warning">{operator.updatedBy} changed this operator since you opened it. Saving shows both versions.</Note>
+      {behind && (
+        <Note tone="warning">
+          {operator.updatedBy === caller.name ? "You changed this operator in another place" : <><Who name={operator.updatedBy} /> changed this operator</>} since you
+          opened it here. Saving shows both versions.
+        </Note>
       )}
       <OperatorFields form={form} self={base.operatorId} />
       {rebinds(changed) && <Note>Connectors end their sessions and bind anew with these values as soon as they are saved.</Note>}
@@ -154,6 +158,7 @@ function EditForm({ operator, onDirty, onCancel, onDone }: FormProps): ReactNode
           opened
           onClose={edit.close}
           subject={`operator ${newest.name}`}
+          own={newest.updatedBy === caller.name}
           base={before}
           mine={form.values}
           theirs={newest}

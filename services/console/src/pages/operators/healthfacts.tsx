@@ -22,7 +22,7 @@ function facts(health: OperatorHealth | undefined) {
     { label: "Bind", value: <BindStateBadge state={health.bindState} /> },
     { label: "Quality", value: <QualityBadge quality={health.quality} /> },
     { label: "Throttled", value: health.throttled ? <StatusBadge tone="warning">Throttled</StatusBadge> : "No" },
-    { label: "Since", value: health.changeTime === undefined ? "never reported" : <Ago time={health.changeTime} /> },
+    { label: "Changed", value: health.changeTime === undefined ? "never reported" : <Ago time={health.changeTime} /> },
     { label: "Last reported", value: health.observeTime === undefined ? "never" : <Ago time={health.observeTime} /> },
     ...(health.byHand ? [{ label: "Said by", value: "somebody by hand, or a neighbour" }] : []),
   ];

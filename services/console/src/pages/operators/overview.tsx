@@ -7,6 +7,7 @@ import { OperatorName, useOperatorNames } from "../../parts/names";
 import { Id } from "../../parts/number";
 import { Facts, Section } from "../../parts/page";
 import { Ago, When } from "../../parts/when";
+import { Who } from "../../parts/who";
 import { bindTypeWord, enforcementWord, messageTypeWord } from "../../parts/words";
 import { HealthFacts } from "./healthfacts";
 import { Note } from "./note";
@@ -71,8 +72,8 @@ export function Overview({ operator, edits, changes, onHealth, onCredentials }: 
           items={[
             { label: "Id", value: <Id value={operator.operatorId} label="operator id" /> },
             { label: "Version", value: <Count value={operator.version} /> },
-            { label: "Created", value: <><When time={operator.createTime} /> by {operator.createdBy}</> },
-            { label: "Last changed", value: <><When time={operator.updateTime} /> by {operator.updatedBy} (<Ago time={operator.updateTime} />)</> },
+            { label: "Created", value: <><When time={operator.createTime} /> by <Who name={operator.createdBy} /></> },
+            { label: "Last changed", value: <><When time={operator.updateTime} /> by <Who name={operator.updatedBy} /> (<Ago time={operator.updateTime} />)</> },
             ...(deleted(operator) ? [{ label: "Deleted", value: <When time={operator.deleteTime} /> }] : []),
           ]}
         />

@@ -31,7 +31,7 @@ export function Attention({ alerts, told, known }: AttentionProps): ReactNode {
                 <strong>{alert.text}</strong>
                 {alert.since !== undefined && (
                   <span className={classes.since}>
-                    since <Ago time={alert.since} />
+                    began <Ago time={alert.since} />
                   </span>
                 )}
                 <p className={classes.dim}>{alert.todo}</p>

@@ -27,12 +27,10 @@ export function Banner({ headline }: { readonly headline: Headline | undefined }
         <>
           <Icon size={26} stroke={1.8} className={classes.bannerIcon} aria-hidden />
           <div className={classes.said}>
-            <p className={classes.headline}>
-              {headline.text}
-              {headline.aside !== "" && <span className={classes.aside}>{headline.aside}</span>}
-            </p>
+            <p className={classes.headline}>{headline.text}</p>
             {headline.alert !== undefined && <Todo alert={headline.alert} />}
           </div>
+          {headline.aside !== "" && <span className={classes.aside}>{headline.aside}</span>}
         </>
       )}
       <VisuallyHidden role="status">{headline?.text ?? ""}</VisuallyHidden>
@@ -45,7 +43,7 @@ function Todo({ alert: { since, todo, href, link } }: { readonly alert: Alert })
     <p className={classes.todo}>
       {since !== undefined && (
         <>
-          Since <Ago time={since} />.{" "}
+          It began <Ago time={since} />.{" "}
         </>
       )}
       {todo}{" "}

@@ -50,6 +50,13 @@ const words: Readonly<Record<Ailment, Words>> = {
   },
 };
 
+/** Of those that nobody has ever heard of. */
+const neverReported = "Nothing was ever reported: all others come first. Look at the connector.";
+
+function todoOf(ailment: Ailment, ill: readonly Present[]): string {
+  return ailment === "unknown" && ill.every(({ observed }) => observed === undefined) ? neverReported : words[ailment].todo;
+}
+
 /** Operators with the same ailment that have a line each; more are told together. */
 const each = 3;
 
@@ -91,7 +98,7 @@ const receiving = "It receives only: receipts and incoming messages may be late.
 function alone(ailment: Ailment, present: Present): Alert {
   const { operator } = present;
   const { severity, verb } = words[ailment];
-  const todo = receivesOnly(present) ? receiving : words[ailment].todo;
+  const todo = receivesOnly(present) ? receiving : todoOf(ailment, [present]);
   return {
     key: `operator ${operator.operatorId}`,
     severity,
@@ -104,7 +111,7 @@ function alone(ailment: Ailment, present: Present): Alert {
 }
 
 function together(ailment: Ailment, ill: readonly Present[]): Alert {
-  const { severity, todo, state } = words[ailment];
+  const { severity, state } = words[ailment];
   const names = ill.slice(0, each).map(({ operator }) => operator.name);
   const times = ill.map((one) => sinceOf(ailment, one)).filter((time) => time !== undefined);
   return {
@@ -112,7 +119,7 @@ function together(ailment: Ailment, ill: readonly Present[]): Alert {
     severity,
     text: `${counting(ailment, ill.length)}: ${names.join(", ")} and ${String(ill.length - each)} more`,
     headline: counting(ailment, ill.length),
-    todo,
+    todo: todoOf(ailment, ill),
     href: `/health?state=${state}`,
     link: "Health",
     ...since(earliest(times)),

@@ -20,11 +20,12 @@ export function Actions({ release }: { readonly release: Release }): ReactNode {
   const releases = useReleases().data?.releases;
   if (!admin) return null;
   const { state, releaseId } = release;
+  const retired = state === ReleaseState.RETIRED;
   return (
     <>
       <Approval release={release} />
-      {state === ReleaseState.RETIRED && (
-        <Button variant="default" leftSection={<IconArrowBackUp size={16} aria-hidden />} onClick={() => { setRollback(releaseId, "push"); }}>
+      {retired && (
+        <Button leftSection={<IconArrowBackUp size={16} aria-hidden />} onClick={() => { setRollback(releaseId, "push"); }}>
           Go back to it
         </Button>
       )}
@@ -39,8 +40,13 @@ export function Actions({ release }: { readonly release: Release }): ReactNode {
         </Button>
       )}
       {publishable.includes(state) && (
-        <Button leftSection={<IconUpload size={16} aria-hidden />} onClick={() => { setPublishing("1", "push"); }}>
-          Publish
+        <Button
+          variant={retired ? "default" : "filled"}
+          title={retired ? "As a new publication, at once or at a moment ahead" : undefined}
+          leftSection={<IconUpload size={16} aria-hidden />}
+          onClick={() => { setPublishing("1", "push"); }}
+        >
+          {retired ? "Publish again or later" : "Publish"}
         </Button>
       )}
       <Publish release={release} opened={publishing !== ""} onClose={() => { setPublishing(""); }} />

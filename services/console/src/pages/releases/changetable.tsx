@@ -1,7 +1,7 @@
 import { type ReleaseChange, ReleaseSubject } from "@gen/releases/v1/release_pb";
 import { type ReactNode, useMemo } from "react";
 import { Drawer, useDrawer } from "../../parts/drawer";
-import { counted, countText } from "../../parts/figures";
+import { counted } from "../../parts/figures";
 import { FilterChips, Filters } from "../../parts/filter";
 import { Prefix } from "../../parts/number";
 import { useListParam, useParam } from "../../parts/params";
@@ -38,21 +38,8 @@ const columns = [
   column.accessor(({ change }) => owner(change), {
     id: "of", header: "Of", size: 176, meta: { grow: 2 }, enableSorting: false, cell: ({ row }) => <Owner change={row.original.change} />,
   }),
-  column.accessor(({ change }) => change.before?.nanos, {
-    id: "before", header: "Before", size: 138, meta: { align: "end", grow: 0 }, sortUndefined: "last", enableSorting: false,
-    cell: ({ row }) => <Side change={row.original.change} side="before" />,
-  }),
-  column.accessor(({ change }) => change.after?.nanos, {
-    id: "after", header: "After", size: 138, meta: { align: "end", grow: 0 }, sortUndefined: "last", enableSorting: false,
-    cell: ({ row }) => <Side change={row.original.change} side="after" />,
-  }),
   column.accessor(({ change }) => (change.changeBasisPoints === 0n ? undefined : Number(change.changeBasisPoints)), {
-    id: "change", header: "Change", size: 104, meta: { align: "end", grow: 0, narrow: true }, sortUndefined: "last",
-    cell: ({ row }) => <Percent change={row.original.change} />,
-  }),
-  column.accessor(({ change }) => change.details.join(", "), {
-    id: "details", header: "Details", size: 106, meta: { grow: 3 }, enableSorting: false,
-    cell: ({ row }) => <Details change={row.original.change} />,
+    id: "change", header: "Change", size: 430, meta: { grow: 6 }, sortUndefined: "last", cell: ({ row }) => <What change={row.original.change} />,
   }),
 ];
 
@@ -87,17 +74,28 @@ function Side({ change, side }: { readonly change: ReleaseChange; readonly side:
   return money === undefined ? <span aria-label="no price">–</span> : <Price money={money} />;
 }
 
-function Percent({ change }: { readonly change: ReleaseChange }): ReactNode {
-  if (change.changeBasisPoints === 0n) return null;
-  return basisPointsText(change.changeBasisPoints);
-}
-
-function Details({ change }: { readonly change: ReleaseChange }): ReactNode {
-  const [first = "", ...more] = change.details;
+/** Prices stand below each other; of a rule everything is told that differs. */
+function What({ change }: { readonly change: ReleaseChange }): ReactNode {
+  const percent = change.changeBasisPoints === 0n ? "" : basisPointsText(change.changeBasisPoints);
+  const details = <span title={change.details.join("\n")}>{change.details.join("; ")}</span>;
+  if (change.subject !== ReleaseSubject.RATE) {
+    return (
+      <>
+        {details} {percent}
+      </>
+    );
+  }
   return (
-    <span title={change.details.join("\n")}>
-      {first}
-      {more.length > 0 && <span className={classes.dim}> +{countText(more.length)} more</span>}
+    <span className={classes.prices}>
+      <span>
+        <Side change={change} side="before" />
+      </span>
+      <span aria-label="to">→</span>
+      <span>
+        <Side change={change} side="after" />
+      </span>
+      <span>{percent}</span>
+      {details}
     </span>
   );
 }

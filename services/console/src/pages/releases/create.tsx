@@ -4,7 +4,7 @@ import type { CreateReleaseResult, Release } from "@gen/releases/v1/release_pb";
 import { ReleaseService } from "@gen/releases/v1/release_service_pb";
 import { type FormEvent, type ReactNode, useEffect, useState } from "react";
 import { useLocation } from "wouter";
-import { counted } from "../../parts/figures";
+import { counted, countText } from "../../parts/figures";
 import { FormProblem } from "../../parts/formproblem";
 import { stepOf, useJob } from "../../parts/job";
 import { Progress } from "../../parts/progress";
@@ -124,12 +124,21 @@ function Outcome({ result, active }: { readonly result: CreateReleaseResult; rea
       )}
       {release.warningCount > 0n && (
         <section aria-label="Warnings">
-          <Text size="sm" fw={600}>{counted(release.warningCount, ["warning", "warnings"])} of the conflict checker</Text>
-          <Findings label="Warnings of the conflict checker" findings={warnings} count={release.warningCount} />
+          <Text size="sm" fw={600}>{counted(release.warningCount, ["warning", "warnings"])} of the conflict checker{warningsBefore(release, active)}</Text>
+          <details className={classes.folded}>
+            <summary>Show them</summary>
+            <Findings label="Warnings of the conflict checker" findings={warnings} count={release.warningCount} />
+          </details>
         </section>
       )}
     </>
   );
+}
+
+/** How many the one in force has: most warnings are old. */
+function warningsBefore({ warningCount }: Release, active: Release | undefined): string {
+  if (active === undefined) return "";
+  return `; ${nameOf(active)}, which is in force, has ${active.warningCount === warningCount ? "as many" : active.warningCount === 0n ? "none" : countText(active.warningCount)}`;
 }
 
 /** What must not be overlooked. */

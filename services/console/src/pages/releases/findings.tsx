@@ -5,6 +5,7 @@ import type { ReactNode } from "react";
 import { Link } from "wouter";
 import { countText } from "../../parts/figures";
 import { Msisdn } from "../../parts/number";
+import { shortId } from "../../parts/shortid";
 import { SeverityBadge } from "../../parts/status";
 import classes from "./releases.module.css";
 
@@ -65,7 +66,7 @@ function Finding({ finding }: { readonly finding: RuleFinding }): ReactNode {
         <div className={classes.findingRules}>
           {finding.ruleIds.filter((id) => id !== "").map((id) => (
             <Anchor key={id} component={Link} href={`/rules/${id}`} size="sm" className={classes.mono ?? ""}>
-              rule …{id.slice(-8)}
+              rule {shortId(id)}
             </Anchor>
           ))}
         </div>

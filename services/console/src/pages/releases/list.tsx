@@ -35,17 +35,16 @@ const column = columnsOf<Release>();
 
 const columns = [
   column.accessor(({ number }) => Number(number), { id: "number", header: "Number", size: 98, meta: { grow: 0, narrow: true, mono: true } }),
-  column.accessor("state", { header: "State", size: 108, meta: { narrow: true }, cell: ({ getValue }) => <ReleaseStateBadge state={getValue()} /> }),
+  column.accessor("state", { header: "State", size: 108, meta: { grow: 0, narrow: true }, cell: ({ getValue }) => <ReleaseStateBadge state={getValue()} /> }),
   column.accessor("description", {
-    header: "Description", size: 110, meta: { grow: 3 },
+    header: "Description", size: 210, meta: { grow: 4 },
     cell: ({ getValue }) => (getValue() === "" ? <span className={classes.dim}>no description</span> : <span title={getValue()}>{getValue()}</span>),
   }),
   column.accessor(({ ruleCount }) => Number(ruleCount), {
     id: "holds", header: "Holds", size: 160, cell: ({ row }) => <span title={holds(row.original)}>{rulesAndRates(row.original)}</span>,
   }),
   column.accessor(({ createTime }) => Number(createTime?.seconds ?? 0n), { id: "made", header: "Made", size: momentWidth.minutes, meta: { grow: 0 }, cell: ({ row }) => <Moment time={row.original.createTime} /> }),
-  column.accessor("createdBy", { header: "By", size: 96, cell: ({ getValue }) => <Who name={getValue()} /> }),
-  column.accessor("approvedBy", { header: "Approved by", size: 112, enableSorting: false, cell: ({ getValue }) => <Who name={getValue()} /> }),
+  column.accessor("createdBy", { header: "By", size: 96, cell: ({ row }) => <Authors release={row.original} /> }),
   column.accessor(({ lastActivation }) => Number(lastActivation?.activateTime?.seconds ?? 0n), {
     id: "activated", header: "Last in force", size: momentWidth.minutes, meta: { grow: 0 }, cell: ({ row }) => <LastActivation release={row.original} />,
   }),
@@ -53,6 +52,16 @@ const columns = [
 
 function rulesAndRates({ ruleCount, rateCount }: Release): string {
   return `${counted(ruleCount, ["rule", "rules"])}, ${counted(rateCount, ["rate", "rates"])}`;
+}
+
+/** Who made it, and who approved it. */
+function Authors({ release: { createdBy, approvedBy } }: { readonly release: Release }): ReactNode {
+  return (
+    <>
+      <Who name={createdBy} />
+      {approvedBy !== "" && <span className={classes.dim}>, approved by <Who name={approvedBy} /></span>}
+    </>
+  );
 }
 
 function LastActivation({ release: { lastActivation } }: { readonly release: Release }): ReactNode {
