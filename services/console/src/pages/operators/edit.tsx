@@ -158,7 +158,7 @@ function EditForm({ operator, onDirty, onCancel, onDone }: FormProps): ReactNode
           opened
           onClose={edit.close}
           subject={`operator ${newest.name}`}
-          own={newest.updatedBy === caller.name}
+          own={edit.theirs?.updatedBy === caller.name}
           base={before}
           mine={form.values}
           theirs={newest}
