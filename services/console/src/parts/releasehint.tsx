@@ -17,7 +17,7 @@ export function MakeRelease(): ReactNode {
   const may = useMay(Role.OPERATOR, true);
   if (!may) return null;
   return (
-    <Anchor component={Link} href="/releases?new=1" inherit>
+    <Anchor component={Link} href="/releases?new=1" inherit underline="always">
       Make a release
     </Anchor>
   );
