@@ -19,8 +19,9 @@ failed=0
 group() { # $1: profile name, then go test arguments
 	local name=$1
 	shift
-	# The domain of operators alone takes minutes under the race detector on two cores.
-	go test -race -timeout 30m -covermode=atomic -coverprofile="$dir/$name.out" "${flags[@]}" "$@" || failed=1
+	# The domain of operators alone takes minutes under the race detector on two cores. Four at a time, because most tests
+	# wait for servers of theirs.
+	go test -race -p 4 -timeout 30m -covermode=atomic -coverprofile="$dir/$name.out" "${flags[@]}" "$@" || failed=1
 }
 
 group platform ./services/platform/...

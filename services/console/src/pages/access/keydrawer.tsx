@@ -12,6 +12,7 @@ import { Empty, Loading } from "../../parts/states";
 import { StatusBadge } from "../../parts/status";
 import type { TableData } from "../../parts/tablequery";
 import { When } from "../../parts/when";
+import { Who } from "../../parts/who";
 import { roleWord } from "../../parts/words";
 import classes from "./access.module.css";
 import { Scope, State, Used } from "./keycells";
@@ -105,7 +106,7 @@ function View({ apiKey }: { readonly apiKey: ApiKey }): ReactNode {
           { label: "Role", value: roleWord(role) },
           { label: "Account", value: <Scope accountId={accountId} /> },
           { label: "Created", value: <When time={createTime} /> },
-          { label: "Created by", value: <span className={classes.mono}>{createdBy}</span> },
+          { label: "Created by", value: <Who name={createdBy} /> },
           { label: "Ends", value: expireTime === undefined ? "No end" : <When time={expireTime} /> },
           { label: "Last used", value: <Used apiKey={apiKey} /> },
           ...(revokeTime === undefined ? [] : [{ label: "Revoked", value: <When time={revokeTime} /> }]),
